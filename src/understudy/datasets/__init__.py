@@ -1,0 +1,1 @@
+"""Kedro datasets: footage, facesets, pictures, videos, network weights, working folders."""
