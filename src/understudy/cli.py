@@ -1,0 +1,71 @@
+"""The commands: `kedro run` with errors that a person can read, and `understudy`."""
+
+import copy
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.framework.cli import project as kedro_project
+
+from understudy.errors import UserError
+
+
+@click.group()
+def cli() -> None:
+    """Commands that replace Kedro's own in this project."""
+
+
+def _user_error(error: BaseException | None) -> UserError | None:
+    """The UserError at the root of an exception, since Kedro wraps what a dataset raises."""
+    while error is not None:
+        if isinstance(error, UserError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+class _Readable(click.Command):
+    """A command that prints a user's mistake as one sentence, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            mistake = _user_error(error)
+            if mistake is None:
+                raise
+            click.secho(f"Error: {mistake}", fg="red", err=True)
+            sys.exit(1)
+
+
+def _readable(command: click.Command) -> click.Command:
+    """The same command, with errors that a person can read."""
+    wrapped = copy.copy(command)
+    wrapped.__class__ = _Readable
+    return wrapped
+
+
+cli.add_command(_readable(kedro_project.run), "run")
+
+
+@click.group()
+def understudy() -> None:
+    """A stand-in for a person, made from very little footage."""
+
+
+@understudy.group()
+def consent() -> None:
+    """The record that a person agreed, without which nothing is trained."""
+
+
+@consent.command("new", cls=_Readable)
+@click.argument("name")
+@click.option("--people", type=click.Path(path_type=Path), default=Path("data/01_raw/people"), show_default=True)
+def consent_new(name: str, people: Path) -> None:
+    """Write the consent record of the person NAME by asking for each field."""
+    from understudy.files import safe_name
+    from understudy.provenance.consent import ask_consent
+
+    path = ask_consent(people / safe_name(name, "person"), name, click.prompt)
+    click.echo(f"Written: {path}")
