@@ -1,6 +1,6 @@
 # understudy: `make demo` shows the whole job, `make test` proves it.
 
-PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3 python,$(shell $(name) --version >/dev/null 2>&1 && command -v $(name))))
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3 python,$(shell $(name) --version >/dev/null 2>&1 && command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
