@@ -1,0 +1,1 @@
+"""Footage: finding clips, probing, decoding, encoding, sound."""
