@@ -1,0 +1,62 @@
+"""Facial landmarks with dlib's regression trees: 68 points for geometry, 5 for embeddings.
+
+Point numbers are those of the 68-point scheme: 0-16 jaw, 17-26 brows, 27-35 nose, 36-47 eyes, 48-59 outer lips,
+60-67 inner lips; each side from the left of the image to the right.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from understudy.faces.models import shape_predictor
+
+LEFT_EYE = slice(36, 42)
+RIGHT_EYE = slice(42, 48)
+LEFT_BROW = slice(17, 22)
+RIGHT_BROW = slice(22, 27)
+INNER_LIPS = slice(60, 68)
+
+
+def predict(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
+    """Predict 68 landmarks, (68, 2) float32 in pixels (whole numbers, as dlib gives them).
+
+    Args:
+        image: luma uint8 (H, W) or RGB uint8 (H, W, 3).
+        box: the detector's box: left, top, right, bottom.
+    """
+    return _points(shape_predictor("68"), image, box)
+
+
+def predict5(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
+    """Predict 5 landmarks, (5, 2) float32 in pixels: outer and inner corners of both eyes and the nose base."""
+    return _points(shape_predictor("5"), image, box)
+
+
+def box_around(landmarks: np.ndarray) -> tuple[float, float, float, float]:
+    """The square that dlib's detector would draw around 68 landmarks (68, 2): left, top, right, bottom.
+
+    Fitted on detections in talking-head footage: centred on the points 17-67, 1.28 times as wide as they spread.
+    """
+    inner = landmarks[17:]
+    low, high = inner.min(0), inner.max(0)
+    centre = (low + high) / 2
+    half = 0.64 * float(max(high - low))
+    return (
+        float(centre[0] - half),
+        float(centre[1] - half),
+        float(centre[0] + half),
+        float(centre[1] + half),
+    )
+
+
+def eye_distance(landmarks: np.ndarray) -> float:
+    """Distance between the centres of the eyes, in the unit of `landmarks` (68, 2)."""
+    return float(np.linalg.norm(landmarks[LEFT_EYE].mean(0) - landmarks[RIGHT_EYE].mean(0)))
+
+
+def _points(predictor: object, image: np.ndarray, box: Sequence[float]) -> np.ndarray:
+    import dlib
+
+    rectangle = dlib.rectangle(*(round(value) for value in box))
+    shape = predictor(np.ascontiguousarray(image), rectangle)  # type: ignore[operator]
+    return np.array([(point.x, point.y) for point in shape.parts()], np.float32)
