@@ -33,20 +33,15 @@ def predict5(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
 
 
 def box_around(landmarks: np.ndarray) -> tuple[float, float, float, float]:
-    """The square that dlib's detector would draw around 68 landmarks (68, 2): left, top, right, bottom.
+    """The box that dlib's detector would draw around 68 landmarks (68, 2): left, top, right, bottom.
 
-    Fitted on detections in talking-head footage: centred on the points 17-67, 1.28 times as wide as they spread.
+    Measured on 135 detections in talking-head footage of five people: 2.56 eye distances wide (the detector knows only
+    a few widths, hence a spread of 0.21), its centre 0.58 eye distances below the eyes.
     """
-    inner = landmarks[17:]
-    low, high = inner.min(0), inner.max(0)
-    centre = (low + high) / 2
-    half = 0.64 * float(max(high - low))
-    return (
-        float(centre[0] - half),
-        float(centre[1] - half),
-        float(centre[0] + half),
-        float(centre[1] + half),
-    )
+    distance = eye_distance(landmarks)
+    x, y = (landmarks[LEFT_EYE].mean(0) + landmarks[RIGHT_EYE].mean(0)) / 2
+    half, middle = 1.28 * distance, y + 0.58 * distance
+    return float(x - half), float(middle - half), float(x + half), float(middle + half)
 
 
 def eye_distance(landmarks: np.ndarray) -> float:
