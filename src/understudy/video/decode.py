@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -19,6 +20,9 @@ HD_HEIGHT = 720
 
 # ITU-T H.273 numbers of colour matrices; PyAV's enum does not name them all.
 _BT709, _UNSPECIFIED, _BT601 = 1, 2, (5, 6)
+SEEK_MARGIN = 10.0
+"""Seconds that a second try begins earlier when a seek has landed too late."""
+
 _LUMA_FIRST = {"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "nv12", "gray"}
 
 
@@ -66,42 +70,46 @@ def decode(path: Path, segment: Segment | None = None) -> Iterator[Frame]:
     Raises:
         UserError: the file is missing or not a video.
     """
-    if segment is None:
-        yield from _decode(path, None, None, 0, seek=False)
-        return
-    yield from _decode(path, segment.start_pts, segment.end_pts, segment.first_frame, seek=True)
+    index = segment.first_frame if segment else 0
+    counted: tuple[int, ...] | None = None
+    for time_base, picture in _pictures(path, segment):
+        if picture.pts is None:
+            counted = counted or timing(path).pts
+        pts = picture.pts if counted is None else counted[index]
+        yield Frame(index, pts, float(pts * time_base), picture)
+        index += 1
 
 
-def _decode(path: Path, start: int | None, end: int | None, index: int, seek: bool) -> Iterator[Frame]:
-    """Yield frames with `start <= pts < end`, numbered from `index`."""
-    with open_video(path) as (container, stream):
-        stream.thread_type = "SLICE"  # parallel work is done by processes, a segment each
-        time_base = stream.time_base
-        unstamped: Iterator[int] | None = None
-        if seek and start is not None:
-            container.seek(start, stream=stream, backward=True)
-        late = False
-        for picture in _pictures(container.demux(stream), path):
-            pts = picture.pts
-            if pts is None or unstamped is not None:
-                unstamped = unstamped if unstamped is not None else iter(timing(path).pts[index:])
-                pts = next(unstamped)
-            if start is not None and pts < start:
-                seek = False  # the seek landed at or before the start, as it should
-                continue
-            if seek and start is not None and pts > start:
-                late = True
-                break
-            seek = False
-            if end is not None and pts >= end:
-                return
-            yield Frame(index, pts, float(pts * time_base) if time_base else 0.0, picture)
-            index += 1
-    if late:  # some containers (MPEG-PS, damaged indexes) seek inexactly: read from the beginning instead
-        yield from _decode(path, start, end, index, seek=False)
+def _pictures(path: Path, segment: Segment | None) -> Iterator[tuple[Fraction, av.VideoFrame]]:
+    """Yield a segment's pictures, with the time base of their pts.
+
+    Some containers (MPEG-TS near its end, MPEG-PS, damaged indexes) seek to a place behind the one asked for: then
+    begin earlier, at last from the file's start.
+    """
+    start = segment.start_pts if segment else None
+    end = segment.end_pts if segment else None
+    for margin in (0.0, SEEK_MARGIN, None):
+        with open_video(path) as (container, stream):
+            stream.thread_type = "SLICE"  # parallel work is done by processes, a segment each
+            time_base = stream.time_base or Fraction(1, 90_000)
+            if start is not None and margin is not None:
+                container.seek(max(0, start - round(margin / time_base)), stream=stream, backward=True)
+            found = start is None
+            for picture in _decoded(container.demux(stream), path):
+                if end is not None and picture.pts is not None and picture.pts >= end:
+                    break
+                if not found:
+                    if picture.pts < start:
+                        continue
+                    if picture.pts > start and margin is not None:
+                        break
+                    found = True
+                yield time_base, picture
+        if found:
+            return
 
 
-def _pictures(packets: Iterator[av.Packet], path: Path) -> Iterator[av.VideoFrame]:
+def _decoded(packets: Iterator[av.Packet], path: Path) -> Iterator[av.VideoFrame]:
     damaged = 0
     for packet in packets:
         try:

@@ -31,19 +31,27 @@ class VideoWriter:
         self.stream = stream
         self._size = size
         self._matrix = 709 if size[1] >= HD_HEIGHT else 601
+        self._durations: dict[int, int] = {}  # of the frames that the encoder still holds
 
     def write(self, image: np.ndarray, pts: int, duration: int) -> None:
         """Encode one picture (H, W, 3) uint8, shown at `pts` for `duration`, in units of the stream's time base."""
         if image.shape != (self._size[1], self._size[0], 3) or image.dtype != np.uint8:
             raise ValueError(f"A picture is {image.shape} {image.dtype}; the video's are {self._size} (width, height).")
         frame = av.VideoFrame.from_ndarray(_yuv420(image, self._matrix), format="yuv420p")
-        frame.pts, frame.duration, frame.time_base = pts, duration, self.stream.codec_context.time_base
+        frame.pts, frame.time_base = pts, self.stream.codec_context.time_base
+        self._durations[pts] = duration
         frame.colorspace, frame.color_range = _TAG[self._matrix], ColorRange.MPEG
-        self.container.mux(self.stream.encode(frame))
+        self._encode(frame)
 
     def finish(self) -> None:
         """Write what the encoder still holds."""
-        self.container.mux(self.stream.encode(None))
+        self._encode(None)
+
+    def _encode(self, frame: av.VideoFrame | None) -> None:
+        for packet in self.stream.encode(frame):
+            # x264 drops durations, and the last one cannot be known from the next timestamp.
+            packet.duration = self._durations.pop(packet.pts)
+            self.container.mux(packet)
 
 
 @contextmanager
@@ -72,7 +80,8 @@ def add_video(
     context = stream.codec_context
     context.width, context.height, context.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
     context.time_base = time_base
-    context.options = {"crf": str(crf), "preset": "veryfast"}
+    # No B-frames: then the order of decoding is that of showing, and MP4 keeps each timestamp and duration exactly.
+    context.options = {"crf": str(crf), "preset": "veryfast", "bf": "0"}
     tag = _TAG[709 if height >= HD_HEIGHT else 601]
     context.colorspace, context.color_primaries, context.color_trc = tag, tag, tag
     context.color_range = ColorRange.MPEG
@@ -187,7 +196,7 @@ def _pixel_shape(original: Path, size: tuple[int, int]) -> Fraction | None:
 
 
 def _start(original: Path, shown: Timing) -> int:
-    """What to take off all timestamps: nothing for a file that starts at nought, as an MP4 with sound before it does."""
+    """What to take off all timestamps: nothing for a file that starts at nought, whatever its picture does."""
     with open_video(original) as (container, _):
         begins = Fraction(container.start_time or 0, 1_000_000)
     return shown.pts[0] if begins > 0 or shown.pts[0] < 0 else 0

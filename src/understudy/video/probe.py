@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from understudy.files import sha256
 
 @dataclass(frozen=True)
 class Clip:
-    """One video file. `width` and `height` are those of the upright picture; `rotation` is in degrees, anticlockwise."""
+    """One video file. `width` and `height` are the upright picture's; `rotation` is in degrees, anticlockwise."""
 
     path: Path
     sha256: str
@@ -120,7 +121,7 @@ def timing(path: Path) -> Timing:
     shown = sorted((pts, duration) for pts, duration, _ in packets if pts is not None)
     pts = tuple(at for at, _ in shown)
     # A frame lasts until the next; only the last needs what its packet says.
-    durations = (*(after - at for at, after in zip(pts, pts[1:], strict=False)), shown[-1][1] or usual)
+    durations = (*(after - at for at, after in pairwise(pts)), shown[-1][1] or usual)
     keyframes = tuple(sorted(at for at, _, key in packets if key and at is not None))
     return Timing(time_base, rate, pts, durations, keyframes, stamped=True)
 
