@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
+from kedro.utils import find_kedro_project
+
 from understudy.hooks import NodeTimes, ParameterCheck, Tracking
 
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+def project_root() -> str:
+    """The project that holds the working directory, so that notebooks write to the same MLflow store."""
+    return str(find_kedro_project(Path.cwd()) or Path(__file__).resolve().parents[2])
+
 
 HOOKS = (ParameterCheck(), Tracking(), NodeTimes())
 
@@ -13,5 +19,5 @@ CONFIG_LOADER_ARGS = {
     "default_run_env": "local",
     # soft: an environment changes single keys of a nested parameter and keeps the others.
     "merge_strategy": {"parameters": "soft", "mlflow": "soft", "globals": "soft"},
-    "custom_resolvers": {"project_root": lambda: str(PROJECT_ROOT)},
+    "custom_resolvers": {"project_root": project_root},
 }

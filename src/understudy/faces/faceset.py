@@ -12,6 +12,7 @@ A shard appears whole or not at all, and the manifest is appended after it, so t
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -114,7 +115,10 @@ class Faceset:
 
     def table(self, columns: Sequence[str]) -> pa.Table:
         """Read `columns` of all shards, in order. Do not ask for `image` here: use `batches`."""
-        tables = [self._read(shard).read(columns=list(columns)) for shard in self.shards]
+        tables = []
+        for shard in self.shards:
+            with self._open(shard) as file:
+                tables.append(file.read(columns=list(columns)))
         return pa.concat_tables(tables) if tables else SCHEMA.empty_table().select(list(columns))
 
     def column(self, name: str) -> np.ndarray:
@@ -136,9 +140,10 @@ class Faceset:
     def batches(self, size: int = 256) -> Iterator[np.ndarray]:
         """Yield images in order, RGB uint8 (B, H, W, 3), at most `size` at a time."""
         for shard in self.shards:
-            for batch in self._read(shard).iter_batches(batch_size=size, columns=["image"]):
-                if len(batch):
-                    yield np.stack([decode_image(data.as_py()) for data in batch.column(0)])
+            with self._open(shard) as file:
+                for batch in file.iter_batches(batch_size=size, columns=["image"]):
+                    if len(batch):
+                        yield np.stack([decode_image(data.as_py()) for data in batch.column(0)])
 
     def images(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """The images of the given row numbers, in the given order, RGB uint8 (B, H, W, 3)."""
@@ -148,7 +153,8 @@ class Faceset:
         for shard in self.shards:
             inside = np.unique(wanted[(wanted >= start) & (wanted < start + shard.rows)])
             if len(inside):
-                column = self._read(shard).read(columns=["image"]).column("image")
+                with self._open(shard) as file:
+                    column = file.read(columns=["image"]).column("image")
                 found.update({int(row): decode_image(column[int(row) - start].as_py()) for row in inside})
             start += shard.rows
         return np.stack([found[int(row)] for row in wanted])
@@ -157,10 +163,12 @@ class Faceset:
         """Up to `count` row numbers spread evenly over the faceset, in order."""
         return np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
 
-    def _read(self, shard: ShardRow) -> pq.ParquetFile:
+    @contextmanager
+    def _open(self, shard: ShardRow) -> Iterator[pq.ParquetFile]:
+        """Open a shard; what its checksums find wrong, now or while it is read, is the user's to know."""
         path = self.path / shard.file
         try:
-            return pq.ParquetFile(path, page_checksum_verification=True)
+            yield pq.ParquetFile(path, page_checksum_verification=True)
         except (OSError, pa.ArrowInvalid) as error:
             raise UserError(
                 f"The shard {path} is damaged ({str(error).splitlines()[0]}): "
@@ -194,6 +202,7 @@ def write_shard(folder: Path, number: int, key: str, table: pa.Table) -> ShardRo
             compression="none",
             use_dictionary=False,
             write_page_checksum=True,
+            write_statistics=False,  # they would hold whole images, outside the checksums
         )
     row = ShardRow(key, path.name, path.stat().st_size, table.num_rows, sha256(path))
     with (folder / "manifest.jsonl").open("a", encoding="utf-8") as manifest:

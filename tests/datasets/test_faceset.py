@@ -1,0 +1,101 @@
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from kedro.io import DatasetError
+
+from understudy.datasets.faceset import FacesetDataset, Shard, ShardPlan
+from understudy.errors import UserError
+from understudy.faces.faceset import SCHEMA, encode_image
+from understudy.parallel import ParallelConfig
+
+
+def table(first: int, rows: int, shade: int = 128) -> pa.Table:
+    image = np.full((16, 16, 3), shade, np.uint8)
+    blank = {
+        "image": [encode_image(image)] * rows,
+        "clip": ["a.mp4"] * rows,
+        "frame": list(range(first, first + rows)),
+        "box": [[0.0] * 4] * rows,
+        "matrix": [[0.0] * 6] * rows,
+        "landmarks": [[0.0] * 136] * rows,
+        "embedding": [[float("nan")] * 128] * rows,
+        "seed": [-1] * rows,
+    }
+    columns = [blank.get(field.name, [0.0] * rows) for field in SCHEMA]
+    return pa.table([pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)], SCHEMA)
+
+
+def fail() -> pa.Table:
+    raise UserError("The clip b.mp4 is damaged: remove it.")
+
+
+def plan(*shards: Shard, workers: int = 1) -> ShardPlan:
+    return ShardPlan("Cutting", shards, ParallelConfig(workers=workers))
+
+
+def test_a_faceset_is_read_as_it_was_planned(tmp_path):
+    dataset = FacesetDataset(filepath=str(tmp_path / "faces"))
+    dataset.save(plan(Shard("b", partial(table, 0, 3, 10)), Shard("a", partial(table, 3, 2, 200))))
+    faces = dataset.load()
+    assert len(faces) == 5
+    assert faces.column("frame").tolist() == [0, 1, 2, 3, 4]
+    assert faces.landmarks().shape == (5, 68, 2)
+    assert [len(batch) for batch in faces.batches(2)] == [2, 1, 2]
+    picked = faces.images([4, 0, 4])
+    assert abs(int(picked[0, 0, 0, 0]) - 200) <= 1
+    assert abs(int(picked[1, 0, 0, 0]) - 10) <= 1
+    assert np.array_equal(picked[0], picked[2])
+
+
+def test_what_is_done_is_kept_when_another_shard_fails_and_only_the_rest_is_made_again(tmp_path):
+    dataset = FacesetDataset(filepath=str(tmp_path / "faces"))
+    with pytest.raises(DatasetError, match=r"b\.mp4 is damaged"):
+        dataset.save(plan(Shard("a", partial(table, 0, 2)), Shard("b", fail), Shard("c", partial(table, 2, 1))))
+    assert not dataset.exists()
+    with pytest.raises(DatasetError, match="not complete"):
+        dataset.load()
+
+    # `fail` would raise if a finished shard were made again
+    dataset.save(plan(Shard("a", fail), Shard("b", partial(table, 5, 1)), Shard("c", fail)))
+    assert dataset.load().column("frame").tolist() == [0, 1, 5, 2]
+
+
+def test_a_damaged_shard_is_named(tmp_path):
+    dataset = FacesetDataset(filepath=str(tmp_path / "faces"))
+    dataset.save(plan(Shard("a", partial(table, 0, 2))))
+    shard = next((tmp_path / "faces").glob("*.parquet"))
+    data = bytearray(shard.read_bytes())
+    data[data.index(b"\xff\xd8\xff") + 300] ^= 0xFF  # inside the first JPEG
+    shard.write_bytes(data)
+    with pytest.raises(UserError, match=shard.name):
+        dataset.load().images([0])
+
+
+def test_a_shard_cut_short_is_made_again(tmp_path):
+    dataset = FacesetDataset(filepath=str(tmp_path / "faces"))
+    work = plan(Shard("a", partial(table, 0, 2)))
+    dataset.save(work)
+    shard = next((tmp_path / "faces").glob("*.parquet"))
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[:100])
+    assert not dataset.exists()
+    dataset.save(work)
+    assert shard.read_bytes() == whole
+
+
+def test_a_new_plan_replaces_the_old_shards(tmp_path):
+    dataset = FacesetDataset(filepath=str(tmp_path / "faces"))
+    dataset.save(plan(Shard("a", partial(table, 0, 2))))
+    dataset.save(plan(Shard("z", partial(table, 7, 1))))
+    assert dataset.load().column("frame").tolist() == [7]
+    assert len(list((tmp_path / "faces").glob("*.parquet"))) == 1
+
+
+def test_processes_make_the_same_bytes(tmp_path):
+    shards = [Shard(key, partial(table, 3 * n, 3, 50 + n)) for n, key in enumerate("abc")]
+    for name, workers in (("one", 1), ("two", 2)):
+        FacesetDataset(filepath=str(tmp_path / name)).save(plan(*shards, workers=workers))
+    sums = [[row.sha256 for row in FacesetDataset(filepath=str(tmp_path / n)).load().shards] for n in ("one", "two")]
+    assert sums[0] == sums[1]
