@@ -2,6 +2,7 @@
 
 import copy
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 from kedro.framework.cli import project as kedro_project
 
 from understudy.errors import UserError
+from understudy.files import safe_name, sha256
 
 
 @click.group()
@@ -64,8 +66,28 @@ def consent() -> None:
 @click.option("--people", type=click.Path(path_type=Path), default=Path("data/01_raw/people"), show_default=True)
 def consent_new(name: str, people: Path) -> None:
     """Write the consent record of the person NAME by asking for each field."""
-    from understudy.files import safe_name
-    from understudy.provenance.consent import ask_consent
+    from understudy.provenance.consent import FILE, USES, Consent, write_consent
 
-    path = ask_consent(people / safe_name(name, "person"), name, click.prompt)
-    click.echo(f"Written: {path}")
+    folder = people / safe_name(name, "person")
+    if (folder / FILE).exists():
+        raise UserError(f"{folder / FILE} exists already: edit it, or remove it first.")
+    day = click.DateTime(["%Y-%m-%d"])
+    granted_by = click.prompt("Who agrees (the person, or whoever may agree for them)")
+    granted_on = click.prompt("From which day", type=day, default=date.today().isoformat())
+    expires_on = click.prompt("Until which day (empty: no end)", type=str, default="", show_default=False)
+    scope = [use for use in USES if click.confirm(f"May the footage be used to {use}?", default=False)]
+    how = click.prompt("How was it given (such as: signed form, recorded on video)")
+    form = click.prompt("Path of the signed form (empty: none)", default="", show_default=False)
+    if form and not Path(form).is_file():
+        raise UserError(f"The signed form {form} does not exist: give the path of the scanned or digital form.")
+    record = Consent(
+        person=name,
+        granted_by=granted_by,
+        granted_on=granted_on.date(),
+        expires_on=day.convert(expires_on, None, None).date() if expires_on else None,
+        scope=tuple(scope),
+        how=how,
+        signed_form_sha256=sha256(Path(form)) if form else None,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    click.echo(f"Written: {write_consent(folder, record)}")

@@ -1,0 +1,102 @@
+import hashlib
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from understudy.cli import understudy
+from understudy.errors import UserError
+from understudy.hooks import check_parameters
+from understudy.provenance.consent import check
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_consent_new_writes_a_record_that_holds(tmp_path):
+    form = tmp_path / "form.pdf"
+    form.write_bytes(b"signed")
+    answers = ["Anna Example", "2026-01-02", "2999-01-01", "y", "n", "y", "signed form", str(form)]
+    done = CliRunner().invoke(
+        understudy, ["consent", "new", "anna", "--people", str(tmp_path)], input="\n".join(answers) + "\n"
+    )
+    assert done.exit_code == 0, done.output
+    record = check(tmp_path / "anna", "anna", ("train", "swap"))
+    assert record.expires_on == date(2999, 1, 1)
+    assert record.signed_form_sha256 == hashlib.sha256(b"signed").hexdigest()
+    with pytest.raises(UserError, match="synthesise"):
+        check(tmp_path / "anna", "anna", ("synthesise",))
+
+
+def test_consent_new_refuses_a_name_that_leaves_the_folder(tmp_path):
+    done = CliRunner().invoke(understudy, ["consent", "new", "../x", "--people", str(tmp_path / "people")])
+    assert done.exit_code == 1
+    assert "cannot be a folder's name" in done.output
+    assert not list(tmp_path.iterdir())
+
+
+PARAMETERS = {"source": "anna", "target": "ben", "size": 64, "seed": 0}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"source": "../../etc"}, "source '../../etc'"),
+        ({"size": 100}, "'size' = 100"),
+        ({"sorce": "anna"}, "'sorce' does not exist"),
+        ({"gan_training": {"kigm": 3}}, "gan_training.kigm"),
+        ({"gan_training": 3}, "'gan_training' = 3"),
+        ({"parallel": {"workers": "many"}}, "parallel.workers"),
+    ],
+)
+def test_wrong_parameters_are_named(change, named):
+    with pytest.raises(UserError, match=named.replace(".", r"\.")):
+        check_parameters(PARAMETERS | change)
+
+
+def test_good_parameters_pass():
+    check_parameters(PARAMETERS | {"parallel": {"workers": 2}})
+
+
+def copy_project(folder: Path) -> Path:
+    """A project of its own: the same code and configuration, and no data but the shipped base checkpoint."""
+    for name in ("conf", "src", "data/06_models/base"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "local"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def kedro(project: Path, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kedro", *words],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=None,
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return copy_project(tmp_path_factory.mktemp("project"))
+
+
+def test_an_unknown_source_ends_with_one_sentence_and_no_traceback(project):
+    (project / "data/01_raw/people/anna").mkdir(parents=True)
+    done = kedro(project, "run", "--env", "test", "--params", "source=nobody,target=anna")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    message = next(line for line in done.stderr.splitlines() if line.startswith("Error: "))
+    assert "data/01_raw/people/nobody" in message
+    assert not (project / "data/03_primary").exists()
+
+
+def test_a_misspelt_parameter_ends_before_any_node(project):
+    done = kedro(project, "run", "--env", "test", "--params", "gan_training.trainng.kimg=3")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "gan_training.trainng" in done.stderr
