@@ -1,0 +1,1 @@
+"""How good the synthetic faces are: identity, spread, Fréchet distances, Inception figures, and the report."""

@@ -1,0 +1,77 @@
+"""Glue between the catalog and `understudy.metrics`: one node, one measure."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from understudy.config import parse
+from understudy.datasets.faceset import ShardPlan
+from understudy.faces.faceset import Faceset
+from understudy.metrics import scores
+from understudy.metrics.config import EvaluationConfig
+from understudy.metrics.identity import Comparison, compare
+from understudy.metrics.originals import plan_originals
+from understudy.metrics.pictures import Row, choose_rows, draw_rows
+from understudy.metrics.report import histogram, plot_histogram, render
+from understudy.parallel import ParallelConfig
+
+Parameters = dict[str, Any]
+
+
+def describe_originals(faces: Faceset, parameters: Parameters, parallel: Parameters) -> ShardPlan:
+    """Plan the filmed crops' description by the method that judges synthetic ones."""
+    config = _config(parameters)
+    return plan_originals(faces, config.max_real, config.batch, parse(ParallelConfig, parallel, "parallel"))
+
+
+def compare_identity(synthetic: Faceset, originals: Faceset, parameters: Parameters) -> dict[str, Any]:
+    """Count matching, not matching, no face."""
+    return scores.identity_scores(synthetic, originals, _config(parameters))
+
+
+def measure_distances(synthetic: Faceset, originals: Faceset) -> dict[str, Any]:
+    """Mean and variance of all pairwise distances."""
+    return scores.distance_scores(synthetic, originals)
+
+
+def measure_frechet(synthetic: Faceset, originals: Faceset, parameters: Parameters, seed: int) -> dict[str, Any]:
+    """Fréchet and kernel distance of the embeddings, with floors."""
+    return scores.frechet_scores(synthetic, originals, _config(parameters), seed)
+
+
+def measure_inception(synthetic: Faceset, originals: Faceset, parameters: Parameters, seed: int) -> dict[str, Any]:
+    """Inception Score, FID and KID where the network's file is at hand."""
+    return scores.inception_scores(synthetic, originals, _config(parameters), seed)
+
+
+def plot_distances(synthetic: Faceset, originals: Faceset, parameters: Parameters) -> go.Figure:
+    """Histogram of the distances to the source, for Kedro-Viz."""
+    tolerance = _config(parameters).tolerance
+    return plot_histogram(histogram(_compare(synthetic, originals), tolerance), tolerance)
+
+
+def draw_pictures(synthetic: Faceset, originals: Faceset, parameters: Parameters) -> np.ndarray:
+    """One picture of the unselected, best, worst and faceless."""
+    return draw_rows(_rows(synthetic, originals, _config(parameters)))
+
+
+def write_report(
+    figures: dict[str, Any], synthetic: Faceset, originals: Faceset, parameters: Parameters
+) -> str:
+    """The self-contained page."""
+    config = _config(parameters)
+    shares = histogram(_compare(synthetic, originals), config.tolerance)
+    return render(figures, shares, _rows(synthetic, originals, config))
+
+
+def _config(parameters: Parameters) -> EvaluationConfig:
+    return parse(EvaluationConfig, parameters, "evaluation")
+
+
+def _compare(synthetic: Faceset, originals: Faceset) -> Comparison:
+    return compare(synthetic.column("embedding"), originals.column("embedding"))
+
+
+def _rows(synthetic: Faceset, originals: Faceset, config: EvaluationConfig) -> list[Row]:
+    return choose_rows(synthetic, originals, _compare(synthetic, originals), config.tolerance, config.pictures)
