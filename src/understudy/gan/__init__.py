@@ -1,0 +1,1 @@
+"""StyleGAN2: networks, operations, augmentation, losses, training, sampling."""

@@ -1,0 +1,66 @@
+"""From trained networks to weights on disk and back."""
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from understudy.errors import UserError
+from understudy.gan.config import NetworkConfig
+from understudy.gan.generator import Generator
+from understudy.gan.module import GanModule
+from understudy.weights import Weights
+
+KIND = "stylegan2"
+
+
+def pack(module: GanModule, network: NetworkConfig, notes: dict[str, Any], dtype: torch.dtype = torch.float32) -> Weights:
+    """The running mean of the generator, and the discriminator, as weights of kind `stylegan2`."""
+    tensors: dict[str, Tensor] = {}
+    for name, part in (("generator", module.ema), ("discriminator", module.discriminator)):
+        for key, value in part.state_dict().items():
+            tensors[f"{name}.{key}"] = value.detach().cpu().to(dtype).contiguous()
+    return Weights(KIND, {"size": module.size, **asdict(network)}, tensors, notes)
+
+
+def load_generator(weights: Weights) -> Generator:
+    """The generator of `weights`, ready to draw from.
+
+    Raises:
+        UserError: the weights are of another kind.
+    """
+    if weights.kind != KIND:
+        raise UserError(f"A '{weights.kind}' network was given where '{KIND}' is needed: choose another file.")
+    generator = Generator(**weights.arguments)
+    generator.load_state_dict(_part(weights, "generator"))
+    return generator.requires_grad_(False).eval()
+
+
+def start_from(module: GanModule, network: NetworkConfig, base: Weights) -> None:
+    """Begin training at `base`: both networks and the running mean.
+
+    Raises:
+        UserError: `base` has another architecture.
+    """
+    wanted = {"size": module.size, **asdict(network)}
+    if base.kind != KIND or base.arguments != wanted:
+        differing = [name for name in wanted if base.arguments.get(name) != wanted[name]]
+        raise UserError(
+            f"The base checkpoint is a {base.kind} with {base.arguments} and the parameters ask for {wanted} "
+            f"({', '.join(differing)} differ): set 'gan_training.network' and 'size' alike, "
+            "or 'gan_training.start: scratch'."
+        )
+    generator = _part(base, "generator")
+    _load(module.generator, generator)
+    _load(module.ema, generator)
+    _load(module.discriminator, _part(base, "discriminator"))
+
+
+def _part(weights: Weights, name: str) -> dict[str, Tensor]:
+    prefix = f"{name}."
+    return {key.removeprefix(prefix): value.float() for key, value in weights.tensors.items() if key.startswith(prefix)}
+
+
+def _load(network: nn.Module, state: dict[str, Tensor]) -> None:
+    network.load_state_dict(state)
