@@ -1,19 +1,14 @@
 import hashlib
-import shutil
-import subprocess
-import sys
 from datetime import date
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from project import copy_project, kedro
 
 from understudy.cli import understudy
 from understudy.errors import UserError
 from understudy.hooks import check_parameters
 from understudy.provenance.consent import check
-
-ROOT = Path(__file__).parents[1]
 
 
 def test_consent_new_writes_a_record_that_holds(tmp_path):
@@ -59,25 +54,6 @@ def test_wrong_parameters_are_named(change, named):
 
 def test_good_parameters_pass():
     check_parameters(PARAMETERS | {"parallel": {"workers": 2}})
-
-
-def copy_project(folder: Path) -> Path:
-    """A project of its own: the same code and configuration, and no data but the shipped base checkpoint."""
-    for name in ("conf", "src", "data/06_models/base"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "local"))
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    return folder
-
-
-def kedro(project: Path, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kedro", *words],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env=None,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 import logging
 import math
+import os
+import platform
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import psutil
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
@@ -80,10 +83,12 @@ class Tracking:
 
     @hook_impl(trylast=True)
     def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
-        """Tag the run with the git commit and who is in it."""
-        if mlflow.active_run() is None:
+        """Tag the run with the git commit, and close the runs whose process was killed."""
+        run = mlflow.active_run()
+        if run is None:
             return
-        mlflow.set_tags(_git_tags(Path(str(run_params["project_path"]))))
+        mlflow.set_tags(_git_tags(Path(str(run_params["project_path"]))) | _process_tags(os.getpid()))
+        _close_killed_runs(run.info.experiment_id)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
@@ -152,3 +157,16 @@ def _git_tags(project: Path) -> dict[str, str]:
         return {"git.commit": git("rev-parse", "HEAD"), "git.dirty": str(bool(git("status", "--porcelain"))).lower()}
     except (OSError, subprocess.CalledProcessError):
         return {"git.commit": "unknown"}
+
+
+def _process_tags(pid: int) -> dict[str, str]:
+    return {"process.host": platform.node(), "process.id": str(pid)}
+
+
+def _close_killed_runs(experiment_id: str) -> None:
+    """Mark as KILLED the runs that MLflow still shows as running and whose process on this machine is gone."""
+    client = mlflow.MlflowClient()
+    here = f"tags.`process.host` = '{platform.node()}'"
+    for run in client.search_runs([experiment_id], f"attributes.status = 'RUNNING' and {here}"):
+        if not psutil.pid_exists(int(run.data.tags["process.id"])):
+            client.set_terminated(run.info.run_id, "KILLED")

@@ -1,0 +1,103 @@
+"""The configuration of every environment: each entry is used, layered, and each parameter fits its dataclass."""
+
+import re
+from pathlib import Path
+
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.framework.project import pipelines
+from kedro.framework.startup import bootstrap_project
+
+from understudy.hooks import CONFIGS, PLAIN, check_parameters
+from understudy.settings import CONFIG_LOADER_ARGS
+
+ROOT = Path(__file__).parents[1]
+LAYERS = {"raw", "intermediate", "primary", "feature", "models", "model_input", "model_output", "reporting"}
+DATA = {
+    "01_raw": "raw",
+    "02_intermediate": "intermediate",
+    "03_primary": "primary",
+    "04_feature": "feature",
+    "05_model_input": "model_input",
+    "06_models": "models",
+    "07_model_output": "model_output",
+    "08_reporting": "reporting",
+}
+
+
+def config(env: str, **runtime_params) -> OmegaConfigLoader:
+    return OmegaConfigLoader(
+        conf_source=str(ROOT / "conf"), env=env, runtime_params=runtime_params, **CONFIG_LOADER_ARGS
+    )
+
+
+@pytest.fixture(scope="module")
+def all_pipelines():
+    bootstrap_project(ROOT)
+    return dict(pipelines)
+
+
+@pytest.mark.parametrize("env", ["base", "demo", "test"])
+def test_each_entry_is_used_and_lies_in_the_folder_of_its_layer(env, all_pipelines):
+    used = set().union(*(pipeline.datasets() for pipeline in all_pipelines.values()))
+    catalog = {name: entry for name, entry in config(env)["catalog"].items() if not name.startswith("_")}
+    assert catalog
+    for name, entry in catalog.items():
+        assert name in used, f"{name} is in the catalog and in no pipeline"
+        layer = entry["metadata"]["kedro-viz"]["layer"]
+        assert layer in LAYERS, name
+        path = entry.get("filepath") or entry["dataset"]["filepath"]
+        assert DATA[Path(path).parts[1]] == layer, f"{name} of layer {layer} lies in {path}"
+
+
+@pytest.mark.parametrize("env", ["base", "demo", "test"])
+def test_all_that_pipelines_pass_on_is_declared(env, all_pipelines):
+    loaded = config(env)
+    names = ["__default__"] if env == "base" else ["demo"]
+    for name in names:
+        for dataset in all_pipelines[name].datasets():
+            if dataset.startswith("params:"):
+                assert dataset.removeprefix("params:").split(".")[0] in loaded["parameters"], dataset
+            else:
+                assert dataset in loaded["catalog"], f"{dataset} of {name} is not in the catalog"
+
+
+@pytest.mark.parametrize("env", ["base", "demo", "test"])
+def test_the_parameters_of_each_environment_fit_their_dataclasses(env):
+    parameters = config(env)["parameters"]
+    check_parameters(parameters)
+    assert set(parameters) >= {*PLAIN, "parallel"}
+    assert set(parameters) >= {key for key in CONFIGS if key != "demo_footage" or env != "base"}
+
+
+def test_people_and_sizes_never_share_a_path():
+    def paths(**runtime_params):
+        catalog = config("demo", **runtime_params)["catalog"]
+        return {
+            name: entry.get("filepath") or entry["dataset"]["filepath"]
+            for name, entry in catalog.items()
+            if not name.startswith("_")
+        }
+
+    first, other_size = paths(source="anna", target="ben", size=64), paths(source="anna", target="ben", size=128)
+    other_source, other_target = paths(source="cleo", target="ben"), paths(source="anna", target="cleo")
+    for name, path in first.items():
+        if name == "base_checkpoints":
+            continue  # shipped, and read only
+        people = {person for person in ("anna", "ben") if re.search(rf"\b{person}\b|{person}_on|on_{person}", path)}
+        assert people, f"{name} names no person: {path}"
+        if "anna" in people:
+            assert other_source[name] != path
+        if "ben" in people:
+            assert other_target[name] != path
+        if not path.startswith(("data/01_raw", "data/02_intermediate")):
+            assert other_size[name] != path, f"{name} does not depend on the size"
+
+
+def test_the_base_environment_holds_the_papers_settings():
+    loaded = config("base")
+    parameters = loaded["parameters"]
+    assert parameters["size"] == 256
+    assert parameters["gan_training"]["training"]["kimg"] == 500
+    assert parameters["gan_training"]["synthesis"]["count"] == 1000
+    assert parameters["deepfake"]["iterations"] == 80_000
