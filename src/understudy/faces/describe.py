@@ -3,7 +3,7 @@
 Filmed and synthetic crops are scored by the functions here alone, so that their scores compare.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import cv2
@@ -120,26 +120,25 @@ def head_pose(landmarks: np.ndarray) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class FaceRow:
-    """One row of a faceset before it becomes a table; fields as in the schema."""
+    """One row of a faceset before it becomes a table; fields as in the schema, `image` is JPEG."""
 
-    image: np.ndarray
+    image: bytes
     clip: str
     frame: int
     time: float
     found: Detection | None
     matrix: np.ndarray
     landmarks: np.ndarray | None
-    embedding: np.ndarray | None
     scores: Scores
     seed: int = -1
 
 
-def to_table(rows: Sequence[FaceRow]) -> pa.Table:
-    """Encode the images and make a table with the faceset's schema; no row is fine."""
+def to_table(rows: Sequence[FaceRow], embeddings: Mapping[int, np.ndarray]) -> pa.Table:
+    """Make a table with the faceset's schema; no row is fine. `embeddings` are by row number; others get NaN."""
     nothing = np.full(136, NAN, np.float32)
     records = [
         {
-            "image": encode_image(row.image),
+            "image": row.image,
             "clip": row.clip,
             "frame": row.frame,
             "time": row.time,
@@ -147,11 +146,11 @@ def to_table(rows: Sequence[FaceRow]) -> pa.Table:
             "score": NAN if row.found is None else row.found.score,
             "matrix": row.matrix.reshape(6).tolist(),
             "landmarks": nothing if row.landmarks is None else row.landmarks.reshape(136),
-            "embedding": nothing[:128] if row.embedding is None else row.embedding,
+            "embedding": embeddings.get(number, nothing[:128]),
             "seed": row.seed,
             **asdict(row.scores),
         }
-        for row in rows
+        for number, row in enumerate(rows)
     ]
     return pa.Table.from_pylist(records, schema=SCHEMA)
 
@@ -181,16 +180,16 @@ def describe_crops(
     numbers = [-1] * len(images) if seeds is None else [int(seed) for seed in seeds]
     looks = [_look(image) for image in images]
     chips = [look.chip for look in looks if look is not None]
-    embeddings = iter((embedder or load_embedder()).embed_chips(np.stack(chips)) if chips else ())
+    vectors = (embedder or load_embedder()).embed_chips(np.stack(chips)) if chips else ()
+    with_face = [number for number, look in enumerate(looks) if look is not None]
     identity = np.eye(2, 3)
     rows = []
     for number, (image, look, seed) in enumerate(zip(images, looks, numbers, strict=True), first_frame):
         found = None if look is None else look.found
         points = None if look is None else look.landmarks
-        vector = None if look is None else next(embeddings)
         scores = Scores() if points is None else score_face(image, points)
-        rows.append(FaceRow(image, clip, number, NAN, found, identity, points, vector, scores, seed))
-    return to_table(rows)
+        rows.append(FaceRow(encode_image(image), clip, number, NAN, found, identity, points, scores, seed))
+    return to_table(rows, dict(zip(with_face, vectors, strict=True)))
 
 
 @dataclass(frozen=True)
