@@ -30,12 +30,14 @@ class ShardPlan:
     """What a node returns to have a faceset made: the shards in order, and where to make them.
 
     `make` of each shard must be picklable when `parallel` is not inline (use `functools.partial` of a module-level
-    function with plain arguments).
+    function with plain arguments). `accept` is called with the number of rows of each shard, in order, before the
+    faceset is declared complete; what it raises leaves the faceset incomplete.
     """
 
     description: str
     shards: Sequence[Shard]
     parallel: ParallelConfig = field(default_factory=lambda: ParallelConfig(workers=1))
+    accept: Callable[[list[int]], None] | None = None
 
 
 class FacesetDataset(AbstractDataset[ShardPlan, Faceset]):
@@ -69,6 +71,9 @@ class FacesetDataset(AbstractDataset[ShardPlan, Faceset]):
         if missing:
             (folder / "_SUCCESS").unlink(missing_ok=True)
             _make(folder, data, missing)
+        if data.accept is not None:
+            made = read_manifest(folder)
+            data.accept([made[shard.key].rows for shard in data.shards])
         finish(folder, [shard.key for shard in data.shards])
 
     def _exists(self) -> bool:

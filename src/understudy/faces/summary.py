@@ -1,0 +1,129 @@
+"""What a filmed faceset holds, in numbers."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from understudy.errors import UserError
+from understudy.faces.align import invert, scale_of
+from understudy.faces.faceset import Faceset
+from understudy.faces.identity import TOLERANCE, distances, medoid
+
+logger = logging.getLogger(__name__)
+
+
+def refuse_empty(folder: str, clips: Sequence[str], rows: Sequence[int]) -> None:
+    """Complain about clips without a face.
+
+    Args:
+        folder: where the clips are.
+        clips: the clip's file name of each shard.
+        rows: the faces of each shard.
+
+    Raises:
+        UserError: no clip holds a face. When only some hold none, they are named in a warning.
+    """
+    faces: dict[str, int] = {}
+    for name, count in zip(clips, rows, strict=True):
+        faces[name] = faces.get(name, 0) + count
+    empty = sorted(name for name, count in faces.items() if not count)
+    if empty and len(empty) == len(faces):
+        others = f" nor in the {len(empty) - 1} other clips of its folder" if len(empty) > 1 else ""
+        raise UserError(
+            f"No face was found in {folder}/{empty[0]}{others}: "
+            "remove it and add a clip that shows the face from the front."
+        )
+    for name in empty:
+        logger.warning("No face was found in %s/%s: remove it or leave it, it adds nothing.", folder, name)
+
+
+def summarise(faceset: Faceset, clips: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Count and measure a filmed faceset.
+
+    Args:
+        faceset: the faces.
+        clips: the probed clips that they were cut from.
+
+    Returns:
+        Plain numbers; None where nothing could be measured. Angles in degrees around the median of their clip,
+        `face_size` in frame pixels, mouth and eye opening as in the schema.
+    """
+    frames = sum(int(clip["frames"]) for clip in clips)
+    faces = len(faceset)
+    names = faceset.column("clip")
+    yaw, pitch, roll = (centred(faceset.column(name), names) for name in ("yaw", "pitch", "roll"))
+    scales = np.array([scale_of(matrix) for matrix in faceset.column("matrix").reshape(-1, 2, 3)])
+    boxes = faceset.column("box")
+    return {
+        "clips": len(clips),
+        "clips_with_a_face": len(np.unique(names)),
+        "seconds": round(sum(float(clip["duration"]) for clip in clips), 3),
+        "segments": len(faceset.shards),
+        "frames": frames,
+        "faces": faces,
+        "recall": faces / frames if frames else None,
+        "face_size": spread(boxes[:, 2] - boxes[:, 0]),
+        "crop_pixels_per_frame_pixel": spread(scales),
+        "score": spread(faceset.column("score")),
+        "blur": spread(faceset.column("blur")),
+        "exposure": spread(faceset.column("exposure")),
+        "yaw": spread(yaw),
+        "pitch": spread(pitch),
+        "roll": spread(roll),
+        "mouth_open": spread(faceset.column("mouth_open")),
+        "eye_open": spread(faceset.column("eye_open")),
+        "brow_height": spread(faceset.column("brow_height")),
+        "landmark_jitter": jitter(faceset),
+        "identity": identity_spread(faceset.column("embedding")),
+        "bytes_per_face": sum(shard.bytes for shard in faceset.shards) / faces if faces else None,
+    }
+
+
+def spread(values: np.ndarray) -> dict[str, float | None]:
+    """Quantiles of the finite values: 1, 25, 50, 75 and 99 %."""
+    known = values[np.isfinite(values)]
+    names = ("p01", "p25", "median", "p75", "p99")
+    if not len(known):
+        return dict.fromkeys(names)
+    quantiles = np.percentile(known.astype(np.float64), [1, 25, 50, 75, 99])
+    return {name: round(float(value), 5) for name, value in zip(names, quantiles, strict=True)}
+
+
+def centred(values: np.ndarray, clips: np.ndarray) -> np.ndarray:
+    """Values (N,) less the median of their clip, float64."""
+    out = values.astype(np.float64)
+    for name in np.unique(clips):
+        mine = clips == name
+        if np.isfinite(out[mine]).any():
+            out[mine] -= np.nanmedian(out[mine])
+    return out
+
+
+def jitter(faceset: Faceset) -> float | None:
+    """Median movement of the points of nose and eyes between neighbouring frames, over the distance of the eyes."""
+    if len(faceset) < 2:
+        return None
+    inverses = np.stack([invert(matrix) for matrix in faceset.column("matrix").reshape(-1, 2, 3)])
+    points = faceset.landmarks()[:, 27:48].astype(np.float64)
+    points = np.einsum("nij,npj->npi", inverses[:, :, :2], points) + inverses[:, None, :, 2]  # frame pixels
+    eyes = np.linalg.norm(points[:, 9:15].mean(1) - points[:, 15:21].mean(1), axis=1)
+    moved = np.linalg.norm(np.diff(points, axis=0), axis=2).mean(1) / eyes[1:]
+    names = faceset.column("clip")
+    neighbours = (np.diff(faceset.column("frame")) == 1) & (names[1:] == names[:-1])
+    return round(float(np.median(moved[neighbours])), 6) if neighbours.any() else None
+
+
+def identity_spread(embeddings: np.ndarray) -> dict[str, float | int | None]:
+    """Distances of the embeddings (N, 128) to their medoid: median, 95 %, and the share beyond the tolerance."""
+    known = embeddings[np.isfinite(embeddings).all(1)]
+    if not len(known):
+        return {"embeddings": 0, "median_to_medoid": None, "p95_to_medoid": None, "beyond_tolerance": None}
+    away = distances(known, medoid(known)[None])[:, 0]
+    return {
+        "embeddings": len(known),
+        "median_to_medoid": round(float(np.median(away)), 5),
+        "p95_to_medoid": round(float(np.percentile(away, 95)), 5),
+        "beyond_tolerance": float((away > TOLERANCE).mean()),
+    }

@@ -1,0 +1,60 @@
+"""Glue between the catalog and `understudy.faces`."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from understudy.config import parse
+from understudy.datasets.faceset import Shard, ShardPlan
+from understudy.faces.config import FacesConfig
+from understudy.faces.faceset import Faceset
+from understudy.faces.plan import plan_extraction
+from understudy.faces.sheet import contact_sheet
+from understudy.faces.summary import refuse_empty, summarise
+from understudy.parallel import ParallelConfig
+from understudy.progress import track
+from understudy.provenance.consent import check
+from understudy.video.footage import Footage
+from understudy.video.probe import probe
+
+Parameters = dict[str, Any]
+Records = list[dict[str, Any]]
+
+
+def check_consents(source: Footage, target: Footage) -> dict[str, Any]:
+    """Read the consent records of both people; nothing goes on without them."""
+    return {
+        "source": check(source.folder, source.name, ("train", "synthesise", "swap")).as_dict(),
+        "target": check(target.folder, target.name, ("swap",)).as_dict(),
+    }
+
+
+def probe_clips(footage: Footage) -> Records:
+    """Describe each clip."""
+    return [probe(path).record() for path in track(footage.clips, f"Reading the clips of {footage.name}")]
+
+
+def plan_faces(
+    footage: Footage, clips: Records, consents: dict[str, Any], parameters: Parameters, size: int, parallel: Parameters
+) -> ShardPlan:
+    """Plan the extraction, a shard a segment. `consents` is asked for so that nothing is cut before it was read."""
+    del consents
+    config = parse(FacesConfig, parameters, "data_engineering")
+    pieces = plan_extraction(footage, clips, size, config)
+    return ShardPlan(
+        description=f"Cutting out the faces of {footage.name} (frames)",
+        shards=[Shard(key, make, weight=segment.frames) for key, segment, make in pieces],
+        parallel=parse(ParallelConfig, parallel, "parallel"),
+        accept=partial(refuse_empty, str(footage.folder), [segment.path.name for _, segment, _ in pieces]),
+    )
+
+
+def draw_contact_sheet(faces: Faceset, person: str) -> np.ndarray:
+    """Draw the faces over time and the spread of their scores."""
+    return contact_sheet(faces, person)
+
+
+def summarise_faces(faces: Faceset, clips: Records) -> dict[str, Any]:
+    """Count and measure."""
+    return summarise(faces, clips)

@@ -1,0 +1,52 @@
+"""Wiring of data_engineering."""
+
+from kedro.pipeline import Node, Pipeline
+
+from understudy.pipelines.data_engineering import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """Consent first; then the same four steps for the source and for the target."""
+    consent = Node(
+        func=nodes.check_consents,
+        inputs=["source_footage", "target_footage"],
+        outputs="consents",
+        name="check_consents",
+    )
+    return Pipeline([consent, *_person("source"), *_person("target")])
+
+
+def _person(who: str) -> list[Node]:
+    return [
+        Node(
+            func=nodes.probe_clips,
+            inputs=f"{who}_footage",
+            outputs=f"{who}_clips",
+            name=f"probe_{who}_clips",
+        ),
+        Node(
+            func=nodes.plan_faces,
+            inputs=[
+                f"{who}_footage",
+                f"{who}_clips",
+                "consents",
+                "params:data_engineering",
+                "params:size",
+                "params:parallel",
+            ],
+            outputs=f"{who}_faces",
+            name=f"extract_{who}_faces",
+        ),
+        Node(
+            func=nodes.draw_contact_sheet,
+            inputs=[f"{who}_faces", f"params:{who}"],
+            outputs=f"{who}_contact_sheet",
+            name=f"draw_{who}_contact_sheet",
+        ),
+        Node(
+            func=nodes.summarise_faces,
+            inputs=[f"{who}_faces", f"{who}_clips"],
+            outputs=f"{who}_faces_summary",
+            name=f"summarise_{who}_faces",
+        ),
+    ]
