@@ -1,0 +1,1 @@
+"""The pipelines: wiring, names and a docstring. No algorithm lives here."""
