@@ -1,0 +1,168 @@
+"""Parameters of the swap."""
+
+from dataclasses import field
+from typing import Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from understudy.config import STRICT
+
+
+@dataclass(frozen=True, config=STRICT)
+class NetworkConfig:
+    """The autoencoder.
+
+    Args:
+        kind: `df`, one encoder and one bottleneck shared by two decoders.
+        options: `u` normalises the code to unit power; `d` computes at half size and doubles at the end, 3.6 times as fast.
+        encoder: channels of the encoder's first layer.
+        inter: length of the code, and channels behind it.
+        decoder: channels of the decoders' finest layer, before halving by `d`.
+        mask: the same of the mask branch.
+    """
+
+    kind: Literal["df"] = "df"
+    options: Literal["", "u", "d", "ud"] = "ud"
+    encoder: int = Field(default=64, ge=4)
+    inter: int = Field(default=256, ge=8)
+    decoder: int = Field(default=64, ge=4)
+    mask: int = Field(default=22, ge=2)
+
+
+@dataclass(frozen=True, config=STRICT)
+class LossConfig:
+    """Weights of the losses, on images in 0..1.
+
+    Args:
+        dssim: structural dissimilarity inside the softened mask.
+        mse: squared error inside the softened mask.
+        mask: squared error of the predicted mask.
+        eyes_mouth: absolute error in eyes and mouth.
+    """
+
+    dssim: float = Field(default=10.0, ge=0)
+    mse: float = Field(default=10.0, ge=0)
+    mask: float = Field(default=10.0, ge=0)
+    eyes_mouth: float = Field(default=300.0, ge=0)
+
+
+@dataclass(frozen=True, config=STRICT)
+class AugmentConfig:
+    """What is done to every face before the network sees it.
+
+    Args:
+        warp: strength of the grid warp of the input; 1 moves grid points by up to 0.24 of a cell, 0 switches it off.
+        warp_until: share of the iterations with warp; after it the input is the target itself.
+        rotation: degrees, either way.
+        scale: the face grows or shrinks by up to this share.
+        shift: share of the crop, either way.
+        flip_source: how often a source face is mirrored.
+        flip_target: how often a target face is mirrored.
+        colour_jitter: how far brightness, contrast and saturation of the input vary.
+        colour_transfer: how often a source face takes on the colours of a target face.
+    """
+
+    warp: float = Field(default=1.0, ge=0, le=2)
+    warp_until: float = Field(default=0.9, ge=0, le=1)
+    rotation: float = Field(default=10.0, ge=0, le=90)
+    scale: float = Field(default=0.05, ge=0, lt=0.5)
+    shift: float = Field(default=0.05, ge=0, lt=0.5)
+    flip_source: float = Field(default=0.4, ge=0, le=1)
+    flip_target: float = Field(default=0.4, ge=0, le=1)
+    colour_jitter: float = Field(default=0.05, ge=0, le=0.5)
+    colour_transfer: float = Field(default=0.8, ge=0, le=1)
+
+
+@dataclass(frozen=True, config=STRICT)
+class TrainingConfig:
+    """The schedule.
+
+    Args:
+        iterations: optimizer steps; each sees `batch` faces of either person.
+        batch: faces of each person in a step.
+        lr: Adam's learning rate.
+        decay_from: share of the iterations after which the rate falls to a tenth along a cosine.
+        max_faces: at most this many faces of either person are used, spread evenly.
+        precision: `auto` is bfloat16 on a GPU and float32 elsewhere.
+        log_every: iterations between two logged losses.
+        preview_every: iterations between two preview pictures; 0 for none but the last.
+        checkpoint_every: seconds between two checkpoints.
+    """
+
+    iterations: int = Field(default=80_000, ge=1)
+    batch: int = Field(default=8, ge=1)
+    lr: float = Field(default=5e-5, gt=0)
+    decay_from: float = Field(default=0.75, ge=0, le=1)
+    max_faces: int = Field(default=8000, ge=1)
+    precision: Literal["auto", "float32"] = "auto"
+    log_every: int = Field(default=50, ge=1)
+    preview_every: int = Field(default=2000, ge=0)
+    checkpoint_every: float = Field(default=300.0, ge=0)
+
+
+@dataclass(frozen=True, config=STRICT)
+class BlendConfig:
+    """How the new face is laid into the frame. Lengths are shares of the crop's side.
+
+    Args:
+        erode: how far the mask is drawn in.
+        feather: width of the soft edge (standard deviation).
+        colour_transfer: `rct` gives the new face the frame's mean and, within limits, spread of colour; or `none`.
+        sharpen: strength of an unsharp mask on the new face.
+    """
+
+    erode: float = Field(default=0.01, ge=0, le=0.2)
+    feather: float = Field(default=0.02, ge=0, le=0.2)
+    colour_transfer: Literal["rct", "none"] = "rct"
+    sharpen: float = Field(default=0.3, ge=0, le=2)
+
+
+@dataclass(frozen=True, config=STRICT)
+class RenderConfig:
+    """The video.
+
+    Args:
+        clip: file name of the target's clip; the first when null.
+        batch: frames in one pass of the network.
+        crf: quality of x264.
+        label: burn the word into the frames that says that they are synthetic.
+        max_gap: frames without a face that are bridged; in longer gaps the frames stay as they are.
+        smooth: standard deviation in frames of the smoothing of the face's place.
+        stills: frames shown in the picture of stills.
+        quality_frames: at most this many frames are judged, spread evenly.
+    """
+
+    clip: str | None = None
+    batch: int = Field(default=16, ge=1)
+    crf: int = Field(default=18, ge=0, le=51)
+    label: bool = True
+    max_gap: int = Field(default=5, ge=0)
+    smooth: float = Field(default=1.0, ge=0, le=10)
+    stills: int = Field(default=6, ge=1, le=12)
+    quality_frames: int = Field(default=500, ge=1)
+
+
+@dataclass(frozen=True, config=STRICT)
+class SwapConfig:
+    """The `deepfake` parameters.
+
+    Args:
+        faces: what the source's decoder learns from: `synthetic` faces, `real` ones, or both (`mix`).
+        count: at most this many source faces; null for all.
+        network: the autoencoder.
+        losses: weights of the losses.
+        augment: what is done to the faces.
+        training: the schedule.
+        blend: how the face is laid into the frame.
+        render: the video.
+    """
+
+    faces: Literal["synthetic", "real", "mix"] = "synthetic"
+    count: int | None = Field(default=None, ge=1)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    losses: LossConfig = field(default_factory=LossConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    blend: BlendConfig = field(default_factory=BlendConfig)
+    render: RenderConfig = field(default_factory=RenderConfig)

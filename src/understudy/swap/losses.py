@@ -1,0 +1,91 @@
+"""Losses of the swap: structural dissimilarity, squared error in the mask, eyes and mouth."""
+
+import torch
+from torch.nn import functional as F
+
+from understudy.swap.config import LossConfig
+
+K1, K2, SIGMA = 0.01, 0.03, 1.5
+
+
+def gaussian_kernel(length: int, sigma: float, like: torch.Tensor) -> torch.Tensor:
+    """A normalised Gaussian of `length` samples."""
+    x = torch.arange(length, device=like.device, dtype=torch.float32) - (length - 1) / 2
+    kernel = torch.exp(-(x**2) / (2 * sigma**2))
+    return kernel / kernel.sum()
+
+
+def filter_valid(images: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+    """Filter (..., H, W) with `kernel` along both sides, without padding.
+
+    As two products with a banded matrix: faster on a CPU than a depthwise convolution, forwards and backwards.
+    """
+
+    def band(side: int) -> torch.Tensor:
+        rows = side - len(kernel) + 1
+        offset = torch.arange(side, device=images.device) - torch.arange(rows, device=images.device)[:, None]
+        inside = (offset >= 0) & (offset < len(kernel))
+        return torch.where(inside, kernel[offset.clamp(0, len(kernel) - 1)], 0.0)  # rows x side
+
+    return band(images.shape[-2]) @ images @ band(images.shape[-1]).T
+
+
+def soften(masks: torch.Tensor) -> torch.Tensor:
+    """Blur masks (B, 1, S, S) by 1/32 of their side; outside lies zero."""
+    sigma = max(1.0, masks.shape[-1] // 32)
+    length = int(4 * sigma) | 1
+    padded = F.pad(masks.float(), [length // 2] * 4)
+    return filter_valid(padded, gaussian_kernel(length, sigma, masks))
+
+
+def dssim(a: torch.Tensor, b: torch.Tensor, window: int) -> torch.Tensor:
+    """Structural dissimilarity (1 - SSIM) / 2 of images (B, C, H, W) in 0..1, (B,).
+
+    Wang et al., "Image quality assessment", IEEE TIP 13(4), 2004, equation 13, with Gaussian weights. Computed in
+    float32, since the variances are small differences of large numbers.
+    """
+    a, b = a.float(), b.float()
+    kernel = gaussian_kernel(window, SIGMA, a)
+    mean_a, mean_b, square_a, square_b, product = filter_valid(torch.stack([a, b, a * a, b * b, a * b]), kernel)
+    variances = square_a - mean_a**2 + square_b - mean_b**2
+    covariance = product - mean_a * mean_b
+    light = (2 * mean_a * mean_b + K1**2) / (mean_a**2 + mean_b**2 + K1**2)
+    contrast = (2 * covariance + K2**2) / (variances + K2**2)
+    return (1 - light * contrast).mean((1, 2, 3)) / 2
+
+
+def multiscale_dssim(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """DSSIM with a window of 1/11.6 of the side; from 256 pixels the mean with one of half that, (B,)."""
+    side = a.shape[-1]
+    wide = dssim(a, b, max(3, int(side / 11.6)))
+    return wide if side < 256 else (wide + dssim(a, b, int(side / 23.2))) / 2
+
+
+def side_losses(
+    image: torch.Tensor,
+    mask: torch.Tensor,
+    target: torch.Tensor,
+    target_mask: torch.Tensor,
+    eyes_mouth: torch.Tensor,
+    weights: LossConfig,
+) -> dict[str, torch.Tensor]:
+    """The weighted losses of one person, each a mean over the batch.
+
+    Args:
+        image: predicted faces (B, 3, S, S) in [-1, 1].
+        mask: predicted masks (B, 1, S, S).
+        target: true faces (B, 3, S, S) in [-1, 1].
+        target_mask: true masks (B, 1, S, S).
+        eyes_mouth: where eyes and mouth are (B, 1, S, S).
+        weights: of the losses.
+    """
+    image, target = (image.float() + 1) / 2, (target + 1) / 2
+    soft = 2 * soften(target_mask).clamp(0, 0.5)  # 1 up to the mask's edge, then falling off
+    losses = {
+        "dssim": weights.dssim * multiscale_dssim(image * soft, target * soft).mean(),
+        "mse": weights.mse * ((image - target) * soft).square().mean(),
+        "mask": weights.mask * (mask.float() - target_mask).square().mean(),
+    }
+    if weights.eyes_mouth:
+        losses["eyes_mouth"] = weights.eyes_mouth * ((image - target) * eyes_mouth).abs().mean()
+    return losses

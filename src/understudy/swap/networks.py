@@ -1,0 +1,193 @@
+"""The autoencoder `df`: encoder and code shared by two persons, a decoder with a mask for each.
+
+A face of the target goes through the shared encoder and the source's decoder: the source's face with the target's
+expression comes out.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from understudy.errors import UserError
+from understudy.weights import Weights
+
+KIND = "df"
+SLOPE = 0.1
+
+
+class Downscale(nn.Module):
+    """Halves the picture: 5x5 convolution with stride 2."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 5, stride=2, padding=2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, inputs, H, W) to (B, outputs, H/2, W/2)."""
+        return F.leaky_relu(self.conv(x), SLOPE)
+
+
+class Upscale(nn.Module):
+    """Doubles the picture: 3x3 convolution to four times the channels, which become pixels."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, 4 * outputs, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, inputs, H, W) to (B, outputs, 2H, 2W)."""
+        return F.pixel_shuffle(F.leaky_relu(self.conv(x), SLOPE), 2)
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions beside a shortcut."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Same shape."""
+        y = F.leaky_relu(self.conv1(x), 2 * SLOPE)
+        return F.leaky_relu(x + self.conv2(y), 2 * SLOPE)
+
+
+class Encoder(nn.Module):
+    """Four halvings, flattened to one vector a face."""
+
+    def __init__(self, channels: int, unit: bool) -> None:
+        super().__init__()
+        widths = [3, channels, 2 * channels, 4 * channels, 8 * channels]
+        self.layers = nn.Sequential(*(Downscale(a, b) for a, b in zip(widths, widths[1:], strict=False)))
+        self.unit = unit
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, 3, S, S) to (B, 8 channels (S/16)^2)."""
+        code = self.layers(x).flatten(1)
+        if self.unit:
+            code = code * torch.rsqrt(code.float().square().mean(1, keepdim=True) + 1e-6).to(code.dtype)
+        return code
+
+
+class Inter(nn.Module):
+    """The code: two dense layers without activation, and one doubling."""
+
+    def __init__(self, inputs: int, code: int, low: int) -> None:
+        super().__init__()
+        self.low, self.width = low, code
+        self.squeeze = nn.Linear(inputs, code)
+        self.spread = nn.Linear(code, code * low * low)
+        self.up = Upscale(code, code)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, inputs) to (B, code, 2 low, 2 low)."""
+        return self.up(self.spread(self.squeeze(x)).view(-1, self.width, self.low, self.low))
+
+
+class Decoder(nn.Module):
+    """Face and mask of one person from the code."""
+
+    def __init__(self, code: int, channels: int, mask: int, double: bool) -> None:
+        super().__init__()
+        widths = [code, 8 * channels, 4 * channels, 2 * channels]
+        layers: list[nn.Module] = []
+        for a, b in zip(widths, widths[1:], strict=False):
+            layers += [Upscale(a, b), Residual(b)]
+        self.layers = nn.Sequential(*layers)
+        self.out1 = nn.Conv2d(2 * channels, 3, 1)
+        # With `double`, three more outputs become the pixels between those of the first.
+        self.out3 = nn.ModuleList(nn.Conv2d(2 * channels, 3, 3, padding=1) for _ in range(3 if double else 0))
+        masks = [code, 8 * mask, 4 * mask, 2 * mask, *([mask] if double else [])]
+        self.mask = nn.Sequential(*(Upscale(a, b) for a, b in zip(masks, masks[1:], strict=False)))
+        self.mask_out = nn.Conv2d(masks[-1], 1, 1)
+
+    def forward(self, code: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, code, low, low) to the face (B, 3, S, S) in [-1, 1] and the mask (B, 1, S, S) in [0, 1]."""
+        x = self.layers(code)
+        image = self.out1(x)
+        if self.out3:
+            parts = torch.stack([image, *(conv(x) for conv in self.out3)], 2)  # B x 3 x 4 x H x W
+            image = F.pixel_shuffle(parts.flatten(1, 2), 2)
+        # 2 sigmoid(x) - 1 = tanh(x / 2)
+        return torch.tanh(image / 2), torch.sigmoid(self.mask_out(self.mask(code)))
+
+
+class Swapper(nn.Module):
+    """The shared half and the source's decoder: all that rendering needs.
+
+    Args:
+        size: pixels of the crop, a multiple of 16, or of 32 with the option `d`.
+        options, encoder, inter, decoder, mask: see `NetworkConfig`.
+
+    Raises:
+        UserError: `size` does not fit.
+    """
+
+    def __init__(self, size: int, options: str, encoder: int, inter: int, decoder: int, mask: int) -> None:
+        super().__init__()
+        step = 32 if "d" in options else 16
+        if size % step:
+            raise UserError(f"Parameter 'size' = {size} does not fit the swap network: use a multiple of {step}.")
+        self.size, self.parts = size, (inter, decoder, mask, "d" in options)
+        self.encoder = Encoder(encoder, "u" in options)
+        self.inter = Inter(8 * encoder * (size // 16) ** 2, inter, size // step)
+        self.source = Decoder(*self.parts)
+        initialise(self)
+
+    def encode(self, faces: torch.Tensor) -> torch.Tensor:
+        """Faces (B, 3, S, S) in [-1, 1] to their code."""
+        return self.inter(self.encoder(faces))
+
+    def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The source's face (B, 3, S, S) in [-1, 1] and mask (B, 1, S, S) with the expression of `faces`."""
+        return self.source(self.encode(faces))
+
+
+class Trainee(Swapper):
+    """The whole autoencoder, with the target's decoder, as it is trained."""
+
+    def __init__(self, size: int, options: str, encoder: int, inter: int, decoder: int, mask: int) -> None:
+        super().__init__(size, options, encoder, inter, decoder, mask)
+        self.target = Decoder(*self.parts)
+        initialise(self.target)
+
+
+def initialise(network: nn.Module) -> None:
+    """Glorot-uniform weights and zero biases; convolutions before a pixel shuffle start with their four pixels alike."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        if isinstance(module, Upscale):
+            # Equal sub-pixels start without a checkerboard (Aitken et al., arXiv 1707.02937).
+            weight = module.conv.weight
+            outputs = weight.shape[0] // 4
+            fresh = torch.empty(outputs, *weight.shape[1:])
+            bound = math.sqrt(6 / ((weight.shape[1] + 4 * outputs) * weight[0, 0].numel()))
+            with torch.no_grad():
+                weight.copy_(fresh.uniform_(-bound, bound).repeat_interleave(4, 0))
+
+
+def weights_of(network: Trainee, arguments: Mapping[str, Any], notes: Mapping[str, Any]) -> Weights:
+    """What rendering needs of a trained network."""
+    tensors = {name: value for name, value in network.state_dict().items() if not name.startswith("target.")}
+    return Weights(KIND, dict(arguments), {name: value.detach().cpu().clone() for name, value in tensors.items()}, dict(notes))
+
+
+def load_swapper(weights: Weights) -> Swapper:
+    """Build the network that `weights` describe, ready for use.
+
+    Raises:
+        UserError: they are of another kind.
+    """
+    if weights.kind != KIND:
+        raise UserError(f"The swap model is of the kind '{weights.kind}' where '{KIND}' is needed: train it again.")
+    network = Swapper(**weights.arguments)
+    network.load_state_dict(weights.tensors)
+    return network.eval().requires_grad_(False)
