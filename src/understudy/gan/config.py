@@ -82,5 +82,7 @@ class GanConfig:
 def check_size(size: int) -> int:
     """Return `size` if the networks can be built for it, else raise a UserError."""
     if size not in (16, 32, 64, 128, 256, 512, 1024):
-        raise UserError(f"Parameter 'size' = {size} is not a power of two from 16 to 1024: choose one, such as 64 or 256.")
+        raise UserError(
+            f"Parameter 'size' = {size} is not a power of two from 16 to 1024: choose one, such as 64 or 256."
+        )
     return size

@@ -48,7 +48,7 @@ class GanModule(pl.LightningModule):
         self.register_buffer("last_r1", torch.zeros(()), persistent=False)
         self.images_seen = 0
         self.steps_done = 0
-        self._since = 0  # steps whose figures are summed in `figures`
+        self.steps_since_look = 0  # whose figures are summed in `figures`
         # gathered once: walking the modules at every step costs as much as a small network's launches
         self._generator_parameters = list(self.generator.parameters())
         self._discriminator_parameters = list(self.discriminator.parameters())
@@ -86,9 +86,9 @@ class GanModule(pl.LightningModule):
 
     def take_figures(self) -> dict[str, float]:
         """Means of the figures since the last call; the only place where the GPU is waited for."""
-        values = (self.figures / max(1, self._since)).tolist()
+        values = (self.figures / max(1, self.steps_since_look)).tolist()
         self.figures.zero_()
-        self._since = 0
+        self.steps_since_look = 0
         named = dict(zip(FIGURES, values, strict=True))
         named["r1"] = float(self.last_r1)
         if self.settings.path_length_every:
@@ -114,7 +114,9 @@ class GanModule(pl.LightningModule):
         mean = torch.lerp(self.path_mean, lengths.mean().detach(), PATH_MEAN_MOVES)
         self.path_mean.copy_(mean)
         penalty = (lengths - mean).square().mean()
-        self._step(self.optimiser_generator, penalty * self.settings.path_length_weight * self.settings.path_length_every)
+        self._step(
+            self.optimiser_generator, penalty * self.settings.path_length_weight * self.settings.path_length_every
+        )
 
     def _train_discriminator(self, real: Tensor, fake: Tensor) -> None:
         if not self.settings.share_fakes:
@@ -128,7 +130,7 @@ class GanModule(pl.LightningModule):
         self._step(self.optimiser_discriminator, loss)
         with torch.no_grad():
             self.figures[1:] += torch.stack([loss, of_real.sign().mean(), of_fake.sign().mean()])
-        self._since += 1
+        self.steps_since_look += 1
 
     def _regularise_discriminator(self, real: Tensor) -> None:
         penalty = r1_penalty(self.discriminate, real)

@@ -1,6 +1,8 @@
 """From trained networks to weights on disk and back."""
 
+import hashlib
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,12 +12,14 @@ from understudy.errors import UserError
 from understudy.gan.config import NetworkConfig
 from understudy.gan.generator import Generator
 from understudy.gan.module import GanModule
-from understudy.weights import Weights
+from understudy.weights import Weights, load_weights
 
 KIND = "stylegan2"
 
 
-def pack(module: GanModule, network: NetworkConfig, notes: dict[str, Any], dtype: torch.dtype = torch.float32) -> Weights:
+def pack(
+    module: GanModule, network: NetworkConfig, notes: dict[str, Any], dtype: torch.dtype = torch.float32
+) -> Weights:
     """The running mean of the generator, and the discriminator, as weights of kind `stylegan2`."""
     tensors: dict[str, Tensor] = {}
     for name, part in (("generator", module.ema), ("discriminator", module.discriminator)):
@@ -35,6 +39,21 @@ def load_generator(weights: Weights) -> Generator:
     generator = Generator(**weights.arguments)
     generator.load_state_dict(_part(weights, "generator"))
     return generator.requires_grad_(False).eval()
+
+
+def load_base(folder: Path, size: int) -> Weights:
+    """The shipped base checkpoint for crops of `size` pixels.
+
+    Raises:
+        UserError: there is none for this size, or it is damaged.
+    """
+    path = folder / f"{size}px"
+    if not path.with_suffix(".safetensors").is_file():
+        raise UserError(
+            f"There is no base checkpoint {path}.safetensors: set 'gan_training.start: scratch', "
+            "or make one with python -m understudy.gan.pretrain."
+        )
+    return load_weights(path, KIND)
 
 
 def start_from(module: GanModule, network: NetworkConfig, base: Weights) -> None:
@@ -64,3 +83,12 @@ def _part(weights: Weights, name: str) -> dict[str, Tensor]:
 
 def _load(network: nn.Module, state: dict[str, Tensor]) -> None:
     network.load_state_dict(state)
+
+
+def weights_key(weights: Weights) -> str:
+    """A short name for the numbers of `weights`, so that a faceset drawn from others is made again."""
+    digest = hashlib.sha256()
+    for name in sorted(weights.tensors):
+        digest.update(name.encode())
+        digest.update(weights.tensors[name].contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -160,6 +160,8 @@ class Watch(pl.Callback):
     def look(self) -> None:
         """Fetch the losses and log them."""
         self.figured = time.monotonic()
+        if not self.module.steps_since_look:
+            return
         self.figures = self.module.take_figures()
         if not all(np.isfinite(value) for value in self.figures.values()):
             raise UserError(
