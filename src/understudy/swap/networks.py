@@ -177,7 +177,9 @@ def initialise(network: nn.Module) -> None:
 def weights_of(network: Trainee, arguments: Mapping[str, Any], notes: Mapping[str, Any]) -> Weights:
     """What rendering needs of a trained network."""
     tensors = {name: value for name, value in network.state_dict().items() if not name.startswith("target.")}
-    return Weights(KIND, dict(arguments), {name: value.detach().cpu().clone() for name, value in tensors.items()}, dict(notes))
+    return Weights(
+        KIND, dict(arguments), {name: value.detach().cpu().clone() for name, value in tensors.items()}, dict(notes)
+    )
 
 
 def load_swapper(weights: Weights) -> Swapper:

@@ -1,0 +1,59 @@
+"""Wiring of deepfake."""
+
+from kedro.pipeline import Node, Pipeline
+
+from understudy.pipelines.deepfake.nodes import (
+    draw_stills,
+    measure_swap,
+    render_side_by_side,
+    render_swap,
+    train_swap,
+)
+
+SETTINGS = "params:deepfake"
+
+
+def create_pipeline() -> Pipeline:
+    """Synthetic faces and the target's clip in, videos and their figures out."""
+    return Pipeline(
+        [
+            Node(
+                func=train_swap,
+                inputs=[
+                    "synthetic_faces",
+                    "source_faces",
+                    "target_faces",
+                    SETTINGS,
+                    "params:size",
+                    "params:seed",
+                    "swap_checkpoints",
+                ],
+                outputs=["swap_model", "swap_summary", "swap_preview"],
+                name="train_swap",
+            ),
+            Node(
+                func=render_swap,
+                inputs=["swap_model", "target_faces", "target_footage", SETTINGS],
+                outputs="swap_video",
+                name="render_swap",
+            ),
+            Node(
+                func=render_side_by_side,
+                inputs=["target_footage", "swap_video", SETTINGS],
+                outputs="side_by_side_video",
+                name="render_side_by_side",
+            ),
+            Node(
+                func=draw_stills,
+                inputs=["target_footage", "swap_video", SETTINGS],
+                outputs="swap_stills",
+                name="draw_stills",
+            ),
+            Node(
+                func=measure_swap,
+                inputs=["target_footage", "swap_video", "source_faces", "target_faces", SETTINGS],
+                outputs="swap_quality",
+                name="measure_swap",
+            ),
+        ]
+    )
