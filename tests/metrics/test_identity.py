@@ -65,8 +65,8 @@ def test_no_face_among_the_originals(synthetic: Faceset, nobody: Faceset) -> Non
     assert "filmed crop" in figures["missing"]
 
 
-def test_one_image_repeated_has_no_spread(hopper: np.ndarray, store: Callable[..., Faceset]) -> None:
-    same = store(describe_crops(np.repeat(hopper[:1], 3, axis=0)))
+def test_one_image_repeated_has_no_spread(hopper_crops: np.ndarray, store: Callable[..., Faceset]) -> None:
+    same = store(describe_crops(np.repeat(hopper_crops[:1], 3, axis=0)))
     figures = pair_figures(same.column("embedding"))
     assert figures["l2_mean"] == pytest.approx(0, abs=1e-6) and figures["pairs"] == 3
 

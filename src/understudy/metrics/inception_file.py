@@ -52,7 +52,9 @@ def find_file(config: InceptionConfig) -> Path:
             )
         _download(path)
     if sha256(path) != SHA256:
-        raise MissingWeights(f"{path} is not the official Inception file (SHA-256 differs): fetch {URL} again to {path}.")
+        raise MissingWeights(
+            f"{path} is not the official Inception file (SHA-256 differs): fetch {URL} again to {path}."
+        )
     return path
 
 

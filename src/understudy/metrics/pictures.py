@@ -33,7 +33,9 @@ class Row:
     tiles: tuple[Tile, ...]
 
 
-def choose_rows(synthetic: Faceset, originals: Faceset, compared: Comparison, tolerance: float, count: int) -> list[Row]:
+def choose_rows(
+    synthetic: Faceset, originals: Faceset, compared: Comparison, tolerance: float, count: int
+) -> list[Row]:
     """Choose up to `count` faces for each row and read their pictures. Rows without a face to show are left out."""
     order = np.argsort(compared.to_medoid, kind="stable")  # NaN last
     found = order[compared.found[order]]
@@ -50,9 +52,7 @@ def choose_rows(synthetic: Faceset, originals: Faceset, compared: Comparison, to
         plans[2] = ("Least alike", "Farthest from the source; all that show a face match.", inside[::-1][:count])
     if compared.medoid >= 0:
         plans.append(("No face", f"The detector found no face in {len(none)} of {total}.", _spread(none, count)))
-    return [
-        Row(title, note, _tiles(synthetic, originals, compared, rows)) for title, note, rows in plans if len(rows)
-    ]
+    return [Row(title, note, _tiles(synthetic, originals, compared, rows)) for title, note, rows in plans if len(rows)]
 
 
 def draw_rows(rows: list[Row], side: int = SIDE) -> np.ndarray:

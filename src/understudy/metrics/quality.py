@@ -40,9 +40,7 @@ class Given(nn.Module):
         return features
 
 
-def extract(
-    network: InceptionV3, images: Iterable[np.ndarray], count: int, batch: int, description: str
-) -> Features:
+def extract(network: InceptionV3, images: Iterable[np.ndarray], count: int, batch: int, description: str) -> Features:
     """Run the network over RGB uint8 batches (B, H, W, 3), `count` images in all, `batch` at a time."""
     device = next(network.parameters()).device
     pools: list[Tensor] = [torch.empty(0, 2048)]
@@ -59,7 +57,7 @@ def extract(
 def inception_figures(
     synthetic: Features, real: Features, clips: np.ndarray, config: InceptionConfig, repeats: int, seed: int
 ) -> dict[str, Any]:
-    """All figures of the Inception network as plain values; None where a set is too small for one.
+    """All figures of the Inception network as plain values, and its resize; None where a set is too small for one.
 
     Args:
         synthetic: features of the synthetic faces.
@@ -77,7 +75,8 @@ def inception_figures(
     pools = (synthetic.pool.numpy(), real.pool.numpy())
     compared = compare_sets(*pools, clips, frechet_distance, repeats, seed)
     names = ("n", "distance", "distance_std", "floor", "floor_std", "floor_by_clip", "floor_by_clip_n")
-    return figures | {f"fid_at_n_{name}": compared[name] for name in names}
+    figures |= {f"fid_equal_{name}": compared[name] for name in names}
+    return figures | {"resize": f"bilinear, {'' if config.antialias else 'not '}antialiased, to 299 px"}
 
 
 def inception_score(logits: Tensor, splits: int, seed: int) -> dict[str, float | None]:

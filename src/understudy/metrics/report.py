@@ -37,8 +37,10 @@ class Histogram:
 def histogram(compared: Comparison, tolerance: float) -> Histogram:
     """Distances to the medoid original. The medoid's own zero is left out."""
     ours = compared.to_medoid[compared.found]
-    theirs = compared.originals_to_medoid[np.isfinite(compared.originals_to_medoid)]
-    theirs = theirs[theirs > 0]
+    known = np.isfinite(compared.originals_to_medoid)
+    if compared.medoid >= 0:
+        known[compared.medoid] = False
+    theirs = compared.originals_to_medoid[known]
     top = max([tolerance * 1.25, *(float(part.max()) * 1.05 for part in (ours, theirs) if len(part))])
     edges = np.linspace(0, top, BINS + 1)
     shares = [np.histogram(part, edges)[0] / max(len(part), 1) for part in (ours, theirs)]

@@ -38,8 +38,8 @@ def headline(scores: dict[str, Any]) -> list[dict[str, str]]:
             "beside": f"{ratio:.1f} times its floor at N = {frechet['n']}" if ratio is not None else "too few faces",
         },
     ]
-    fid = inception.get("fid")
-    beside = f"floor {_number(inception['fid_at_n_floor'], 1)} at N = {inception['fid_at_n_n']}" if fid else ABSENT
+    fid = inception["fid"]
+    beside = f"floor {_number(inception['fid_equal_floor'], 1)} at N = {inception['fid_equal_n']}" if fid else ABSENT
     cards.append({"name": "FID", "value": _number(fid, 1), "beside": beside if fid else "see Not measured, below"})
     return cards
 
@@ -53,7 +53,7 @@ def limits(scores: dict[str, Any]) -> list[str]:
     """What to keep in mind when reading the figures."""
     notes = [
         "A synthetic face is recognised when its distance to the medoid original, the one nearest to all others, is at "
-        f"most {scores['identity']['tolerance']:g}. The nearest of all originals is a milder rule and stands beside it.",
+        f"most {scores['identity']['tolerance']:g}. The nearest of all originals is a milder rule, given too.",
         "Filmed crops are judged in the same way as synthetic ones: found anew in the crop, by the same detector and "
         "network. What they score is the best that a generator can be expected to reach.",
         "Fréchet distances grow as N shrinks, so each stands beside its floor: filmed faces against other filmed "
@@ -140,7 +140,7 @@ def _face_space(scores: dict[str, Any]) -> dict[str, Any]:
 
 def _inception(scores: dict[str, Any]) -> dict[str, Any]:
     ours, paper = scores["inception"], scores["paper"]
-    if ours.get("fid") is None and ours.get("score") is None:
+    if ours["fid"] is None and ours["score"] is None:
         rows = [
             _entry("Inception Score", "Clear and varied content, as ImageNet's classes see it.", ABSENT, "",
                    f"{paper['inception_score']} · variance {paper['inception_score_variance']}"),
@@ -155,9 +155,9 @@ def _inception(scores: dict[str, Any]) -> dict[str, Any]:
                _number(ours["real_score_variance"], 5), ""),
         _entry("FID", f"{ours['synthetic']} against {ours['real']} pictures, {ours['resize']}.",
                _number(ours["fid"], 2), "", f"{paper['fid']} (N and resize not stated)"),
-        _entry("FID at equal N", f"N = {ours['fid_at_n_n']}, beside its floor.",
-               _plus(ours["fid_at_n_distance"], ours["fid_at_n_distance_std"], 2),
-               _plus(ours["fid_at_n_floor"], ours["fid_at_n_floor_std"], 2), ""),
+        _entry("FID at equal N", f"N = {ours['fid_equal_n']}, beside its floor.",
+               _plus(ours["fid_equal_distance"], ours["fid_equal_distance_std"], 2),
+               _plus(ours["fid_equal_floor"], ours["fid_equal_floor_std"], 2), ""),
         _entry("KID × 1000", f"Subsets of {ours['kid_subset_size']}; unbiased, 0 is the same cloud.",
                _plus(_thousand(ours["kid"]), _thousand(ours["kid_std"]), 2), "", ""),
     ]  # fmt: skip

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import torch
 
 from understudy.faces.faceset import Faceset
-from understudy.metrics.config import EvaluationConfig
+from understudy.metrics.config import EvaluationConfig, InceptionConfig
 from understudy.metrics.frechet import compare_sets, frechet_distance, kernel_distance
 from understudy.metrics.identity import compare, has_face, identity_figures, pair_figures
 from understudy.metrics.inception_file import MissingWeights, find_file, load_inception
 from understudy.metrics.paper import PAPER
-from understudy.metrics.quality import extract, inception_figures
+from understudy.metrics.quality import Features, extract, inception_figures
 
 NO_OPENFACE = (
     "OpenFace distances are not measured here: the distances above are those of face_recognition's network, "
@@ -62,12 +63,12 @@ def inception_scores(synthetic: Faceset, originals: Faceset, config: EvaluationC
     """Inception Score, FID and KID; when the network's file cannot be had, only `missing`."""
     asked = config.inception
     if not asked.enabled:
-        return {"missing": "Inception figures are switched off: set evaluation.inception.enabled to true."}
+        return _no_inception(asked) | _reason("Switched off: set evaluation.inception.enabled to true.")
     try:
         network = load_inception(find_file(asked), asked.antialias)
     except MissingWeights as error:
         logger.warning("%s The other figures are measured all the same.", error)
-        return {"missing": str(error)}
+        return _no_inception(asked) | _reason(str(error))
     features = []
     rows = [faces.sample(asked.max_images) for faces in (synthetic, originals)]
     for faces, chosen, name in zip((synthetic, originals), rows, ("synthetic", "filmed"), strict=True):
@@ -75,7 +76,6 @@ def inception_scores(synthetic: Faceset, originals: Faceset, config: EvaluationC
         features.append(extract(network, images, len(chosen), asked.batch, f"Inception of {name} faces"))
     clips = originals.column("clip")[rows[1]]
     figures = inception_figures(features[0], features[1], clips, asked, config.repeats, seed)
-    figures["resize"] = f"bilinear, {'' if asked.antialias else 'not '}antialiased, to 299 px"
     return figures | _reason("Two images of each kind are needed." if figures["fid"] is None else None)
 
 
@@ -98,6 +98,12 @@ def collect(
         "paper": dict(PAPER),
         "missing": missing | {"openface": NO_OPENFACE},
     }
+
+
+def _no_inception(config: InceptionConfig) -> dict[str, Any]:
+    """The same keys as a measurement has, without figures."""
+    nothing = Features(torch.empty(0, 2048), torch.empty(0, 1008))
+    return inception_figures(nothing, nothing, np.empty(0, str), config, 2, 0)
 
 
 def _images(faces: Faceset, rows: np.ndarray, batch: int) -> Iterator[np.ndarray]:

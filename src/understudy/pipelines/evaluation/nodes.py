@@ -1,17 +1,18 @@
 """Glue between the catalog and `understudy.metrics`: one node, one measure."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from understudy.config import parse
-from understudy.datasets.faceset import ShardPlan
+from understudy.datasets.faceset import Shard, ShardPlan
 from understudy.faces.faceset import Faceset
 from understudy.metrics import scores
 from understudy.metrics.config import EvaluationConfig
 from understudy.metrics.identity import Comparison, compare
-from understudy.metrics.originals import plan_originals
+from understudy.metrics.originals import describe_rows, split_originals
 from understudy.metrics.pictures import Row, choose_rows, draw_rows
 from understudy.metrics.report import histogram, plot_histogram, render
 from understudy.parallel import ParallelConfig
@@ -22,7 +23,11 @@ Parameters = dict[str, Any]
 def describe_originals(faces: Faceset, parameters: Parameters, parallel: Parameters) -> ShardPlan:
     """Plan the filmed crops' description by the method that judges synthetic ones."""
     config = _config(parameters)
-    return plan_originals(faces, config.max_real, config.batch, parse(ParallelConfig, parallel, "parallel"))
+    shards = [
+        Shard(key, partial(describe_rows, faces.path, rows), len(rows))
+        for key, rows in split_originals(faces, config.max_real, config.batch)
+    ]
+    return ShardPlan("Judging the originals", shards, parse(ParallelConfig, parallel, "parallel"))
 
 
 def compare_identity(synthetic: Faceset, originals: Faceset, parameters: Parameters) -> dict[str, Any]:
@@ -56,9 +61,7 @@ def draw_pictures(synthetic: Faceset, originals: Faceset, parameters: Parameters
     return draw_rows(_rows(synthetic, originals, _config(parameters)))
 
 
-def write_report(
-    figures: dict[str, Any], synthetic: Faceset, originals: Faceset, parameters: Parameters
-) -> str:
+def write_report(figures: dict[str, Any], synthetic: Faceset, originals: Faceset, parameters: Parameters) -> str:
     """The self-contained page."""
     config = _config(parameters)
     shares = histogram(_compare(synthetic, originals), config.tolerance)

@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+
+from understudy.datasets.faceset import FacesetDataset
+from understudy.errors import UserError
+from understudy.faces.faceset import Faceset, finish
+from understudy.pipelines.evaluation import create_pipeline
+
+PARAMETERS = {
+    "max_real": 10,
+    "repeats": 3,
+    "pictures": 4,
+    "batch": 4,
+    "inception": {"download": False},
+}
+
+
+def catalog(folder: Path, source: Faceset, synthetic: Faceset, **changes: object) -> DataCatalog:
+    entries = {
+        "source_faces": MemoryDataset(source, copy_mode="assign"),
+        "synthetic_faces": MemoryDataset(synthetic, copy_mode="assign"),
+        "original_faces": FacesetDataset(filepath=str(folder / "originals")),
+        "params:evaluation": MemoryDataset(PARAMETERS | changes),
+        "params:parallel": MemoryDataset({"workers": 1}),
+        "params:source": MemoryDataset("grace_hopper"),
+        "params:size": MemoryDataset(64),
+        "params:seed": MemoryDataset(0),
+    }
+    return DataCatalog(entries)
+
+
+@pytest.fixture(autouse=True)
+def no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+
+
+def run(data: DataCatalog, *tags: str) -> dict[str, object]:
+    pipeline = create_pipeline()
+    made = SequentialRunner().run(pipeline.only_nodes_with_tags(*tags) if tags else pipeline, data)
+    return {name: dataset.load() for name, dataset in made.items()}
+
+
+def test_all_results_come_out_of_two_facesets(tmp_path: Path, filmed: Faceset, synthetic: Faceset) -> None:
+    data = catalog(tmp_path, filmed, synthetic)
+    made = run(data)
+    assert set(made) == {"identity_distance_plot", "evaluation_pictures", "evaluation_report"}
+    assert "grace_hopper" in made["evaluation_report"]
+    originals = Faceset(tmp_path / "originals")
+    assert len(originals) == 10 and len(originals.shards) == 3
+    assert set(originals.column("clip")) == {"one.mp4", "two.mp4"}
+    np.testing.assert_array_equal(originals.column("frame"), filmed.column("frame")[filmed.sample(10)])
+    # The same method on the same crop: a second JPEG at the same quality moves the embedding hardly at all.
+    moved = np.linalg.norm(originals.column("embedding") - filmed.column("embedding")[filmed.sample(10)], axis=1)
+    assert moved.max() < 0.12
+
+
+def test_a_tag_runs_one_measure(tmp_path: Path, filmed: Faceset, synthetic: Faceset) -> None:
+    made = run(catalog(tmp_path, filmed, synthetic), "identity")
+    assert set(made) == {"identity_scores", "distance_scores", "identity_distance_plot"}
+    assert made["identity_scores"]["matched"] == 6
+    json.dumps(made["distance_scores"], allow_nan=False)
+
+
+def test_an_empty_faceset_and_a_misspelt_parameter_are_told(
+    tmp_path: Path, filmed: Faceset, synthetic: Faceset
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    finish(empty, [])
+    with pytest.raises(UserError, match="is empty: add clips"):
+        run(catalog(tmp_path, Faceset(empty), synthetic))
+    with pytest.raises(UserError, match=r"evaluation\.tolerence"):
+        run(catalog(tmp_path, filmed, synthetic, tolerence=0.5))
