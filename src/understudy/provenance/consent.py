@@ -81,9 +81,7 @@ def check(folder: Path, person: str, needs: tuple[str, ...], today: date | None 
             f"put the record of '{person}' there, or correct the name."
         )
     if consent.granted_on > today:
-        raise UserError(
-            f"{path}: 'granted_on' is {consent.granted_on}, which is still to come: wait until then or correct the date."
-        )
+        raise UserError(f"{path}: 'granted_on' is {consent.granted_on}, still to come: wait until then or correct it.")
     if consent.expires_on is not None and consent.expires_on < today:
         raise UserError(
             f"{path}: the consent expired, 'expires_on' is {consent.expires_on}: "

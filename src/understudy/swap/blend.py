@@ -8,7 +8,7 @@ from understudy.faces.masks import hull_mask
 from understudy.swap.config import BlendConfig
 
 FINE = 256
-"""Masks and faces are laid in from at least this many pixels, so that soft edges stay smooth when a crop is enlarged."""
+"""Masks and faces are laid in from at least this many pixels, so that edges stay smooth when enlarged."""
 
 SPREAD = {"lightness": (0.8, 1.25), "colour": (0.67, 1.5)}
 """Limits of the change of spread in the colour transfer: light and shadow are part of who somebody is."""

@@ -15,7 +15,7 @@ class NetworkConfig:
 
     Args:
         kind: `df`, one encoder and one bottleneck shared by two decoders.
-        options: `u` normalises the code to unit power; `d` computes at half size and doubles at the end, 3.6 times as fast.
+        options: `u` scales the code to unit power; `d` computes at half size and doubles at the end, 3.6 times as fast.
         encoder: channels of the encoder's first layer.
         inter: length of the code, and channels behind it.
         decoder: channels of the decoders' finest layer, before halving by `d`.

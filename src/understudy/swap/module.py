@@ -66,7 +66,7 @@ class SwapModule(pl.LightningModule):
         source, target = draw(*self.faces, schedule.batch, self.config.augment, warp, generator)
         code = self.network.encode(torch.cat([source.inputs, target.inputs]))
         code_source, code_target = code.chunk(2)
-        losses = {}
+        losses: dict[str, torch.Tensor] = {}
         for name, decoder, codes, side in (
             ("source", self.network.source, code_source, source),
             ("target", self.network.target, code_target, target),

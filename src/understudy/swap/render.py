@@ -69,7 +69,7 @@ def render(
 def swapped_frames(clip: Path, weights: Weights, faces: Faceset, config: SwapConfig) -> Iterator[np.ndarray]:
     """The clip's frames, RGB uint8 (H, W, 3), with the source's face where the target's was found."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = load_swapper(weights).to(device, memory_format=torch.channels_last)
+    network = load_swapper(weights).to(device)
     route = follow(faces, clip.name, network.size, config.render.max_gap, config.render.smooth)
     frames = decode(clip)
     while batch := list(islice(frames, config.render.batch)):

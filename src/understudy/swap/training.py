@@ -21,7 +21,7 @@ from understudy.swap import checkpoint
 from understudy.swap.config import SwapConfig
 from understudy.swap.data import FaceTensors, source_tensors, target_tensors
 from understudy.swap.module import SwapModule
-from understudy.swap.networks import Trainee, weights_of
+from understudy.swap.networks import Trainee, fast_layout, weights_of
 from understudy.swap.preview import preview
 from understudy.weights import Weights
 
@@ -104,7 +104,7 @@ def train(
     faces = (source_tensors(synthetic, source, config), target_tensors(target, config))
     arguments = {"size": size, **{name: value for name, value in asdict(config.network).items() if name != "kind"}}
     torch.manual_seed(seed)
-    network = Trainee(**arguments).to(memory_format=torch.channels_last)
+    network = fast_layout(Trainee(**arguments))
     total = config.training.iterations
     state = checkpoint.load(folder)
     with meter("Training the swap (iterations)", total) as shown:
@@ -154,7 +154,8 @@ def _fit(module: SwapModule, config: SwapConfig, lightning_logger: Logger | None
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    left = DataLoader(range(module.iteration, config.training.iterations), batch_size=None)  # type: ignore[arg-type]
+    numbers = list(range(module.iteration, config.training.iterations))
+    left: DataLoader[int] = DataLoader(numbers, batch_size=None)  # type: ignore[arg-type]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*does not have many workers.*")  # the faces are on the device already
         trainer.fit(module, left)

@@ -40,7 +40,7 @@ def similarity(count: int, config: AugmentConfig, flip: float, generator: torch.
 
 
 def displacement(count: int, size: int, strength: float, generator: torch.Generator) -> torch.Tensor:
-    """A smooth random displacement of every pixel, (count, size, size, 2), zero at the border, in [-1, 1] coordinates."""
+    """A smooth random displacement in [-1, 1] coordinates, zero at the border, (count, size, size, 2)."""
     fields = []
     edge = math.erf(TRUNCATED / math.sqrt(2))
     for cells in CELLS:
