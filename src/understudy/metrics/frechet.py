@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from understudy.progress import track
+
 Measure = Callable[[np.ndarray, np.ndarray], float]
 
 
@@ -29,7 +31,7 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     a, b = (a - a.mean(0)) / np.sqrt(len(a) - 1), (b - b.mean(0)) / np.sqrt(len(b) - 1)
     # The smaller of the two equal problems: R_a R_b^T (d x d) has the singular values of A B^T.
     if min(len(a), len(b)) > a.shape[1]:
-        product = np.linalg.qr(a, mode="r") @ np.linalg.qr(b, mode="r").T
+        product = np.linalg.qr(a)[1] @ np.linalg.qr(b)[1].T
     else:
         product = a @ b.T
     root = np.linalg.svd(product, compute_uv=False).sum()
@@ -73,51 +75,52 @@ def compare_sets(
     """
     rng = np.random.default_rng(seed)
     count = min(len(synthetic), len(real) // 2)
-    figures: dict[str, Any] = dict.fromkeys(
-        ("n", "distance", "distance_std", "floor", "floor_std", "floor_by_clip", "floor_by_clip_n", "all")
-    )
-    figures |= {"all_synthetic": len(synthetic), "all_real": len(real)}
-    if min(len(synthetic), len(real)) >= 2:
-        figures["all"] = measure(synthetic, real)
-    if len(real) >= 4:
-        side = max(count, 2) if len(synthetic) >= 2 else len(real) // 2
-        floor = _draws(lambda: measure(*_halves(real, side, rng)), repeats)
-        figures |= {"n": side, "floor": float(floor.mean()), "floor_std": float(floor.std())}
-        figures |= _by_clip(real, clips, side, measure, repeats, rng)
-    if count >= 2:
-        near = _draws(lambda: measure(_some(synthetic, count, rng), _some(real, count, rng)), repeats)
-        figures |= {"distance": float(near.mean()), "distance_std": float(near.std())}
-    return figures
+    side = count if count >= 2 else len(real) // 2
+    parts = _clip_halves(clips, repeats, rng)
+    clip_side = min([side, *(min(len(left), len(right)) for left, right in parts)]) if parts else 0
+    near, floor, by_clip = [], [], []
+    draws = range(repeats if side >= 2 else 0)
+    for place in track(draws, "Distances and floors") if draws else ():
+        if count >= 2:
+            near.append(measure(_some(synthetic, count, rng), _some(real, count, rng)))
+        order = rng.permutation(len(real))
+        floor.append(measure(real[order[:side]], real[order[side : 2 * side]]))
+        if clip_side >= 2:
+            left, right = (real[_some(rows, clip_side, rng)] for rows in parts[place])
+            by_clip.append(measure(left, right))
+    return {
+        "n": side if floor else None,
+        "distance": _mean(near),
+        "distance_std": _std(near),
+        "floor": _mean(floor),
+        "floor_std": _std(floor),
+        "floor_by_clip": _mean(by_clip),
+        "floor_by_clip_n": clip_side if by_clip else None,
+        "all": measure(synthetic, real) if min(len(synthetic), len(real)) >= 2 else None,
+        "all_synthetic": len(synthetic),
+        "all_real": len(real),
+    }
 
 
-def _by_clip(
-    real: np.ndarray, clips: np.ndarray, side: int, measure: Measure, repeats: int, rng: np.random.Generator
-) -> dict[str, Any]:
+def _clip_halves(clips: np.ndarray, repeats: int, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Row numbers of two halves that share no clip, once a draw; none where there is one clip."""
     names = np.unique(clips)
     if len(names) < 2:
-        return {}
-    pairs = []
-    for _ in range(repeats):
-        left = np.isin(clips, rng.permutation(names)[: len(names) // 2])
-        pairs.append((real[left], real[~left]))
-    size = min(side, *(min(len(a), len(b)) for a, b in pairs))
-    if size < 2:
-        return {}
-    values = [measure(_some(a, size, rng), _some(b, size, rng)) for a, b in pairs]
-    return {"floor_by_clip": float(np.mean(values)), "floor_by_clip_n": size}
+        return []
+    lefts = [np.isin(clips, rng.permutation(names)[: len(names) // 2]) for _ in range(repeats)]
+    return [(np.flatnonzero(left), np.flatnonzero(~left)) for left in lefts]
 
 
-def _draws(draw: Callable[[], float], repeats: int) -> np.ndarray:
-    return np.array([draw() for _ in range(repeats)])
+def _mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None
+
+
+def _std(values: list[float]) -> float | None:
+    return float(np.std(values)) if values else None
 
 
 def _some(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     return rows[rng.permutation(len(rows))[:count]]
-
-
-def _halves(rows: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    order = rng.permutation(len(rows))
-    return rows[order[:count]], rows[order[count : 2 * count]]
 
 
 def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
