@@ -96,6 +96,8 @@ def warp_crop(rgb: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
 
     Args:
         rgb: uint8 (H, W, 3) or (H, W).
+        matrix: image pixels to crop pixels, 2x3.
+        size: side of the crop in pixels.
     """
     factor = int(np.clip(np.ceil(0.99 / scale_of(matrix)), 1, 16))
     fine = matrix * factor

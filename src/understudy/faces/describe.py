@@ -14,8 +14,16 @@ from understudy.faces.align import MEAN_FACE, POINTS
 from understudy.faces.detect import Detection, detect_enlarged, enlarge, shrink_detection, shrink_points
 from understudy.faces.embedding import FaceEmbedder, chip, load_embedder
 from understudy.faces.faceset import SCHEMA, encode_image
-from understudy.faces.landmarks import INNER_LIPS, LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE, eye_distance
-from understudy.faces.landmarks import predict, predict5
+from understudy.faces.landmarks import (
+    INNER_LIPS,
+    LEFT_BROW,
+    LEFT_EYE,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    eye_distance,
+    predict,
+    predict5,
+)
 from understudy.faces.masks import hull_mask
 
 NAN = float("nan")
@@ -96,26 +104,25 @@ _MODEL -= _MODEL.mean(0)
 def head_pose(landmarks: np.ndarray) -> tuple[float, float, float]:
     """Yaw, pitch and roll of the head in degrees, relative to the mean face seen from the front.
 
-    Positive: nose to the right of the image, nose up, head turned clockwise in the image. Yaw and roll have no bias;
+    Positive: nose to the right of the image, nose up, head tilted clockwise in the image. Yaw and roll have no bias;
     pitch carries a person's own offset (a long or a short nose): compare it with the median of the same person.
 
     Args:
         landmarks: 68 points in pixels, (68, 2).
     """
     points = landmarks[_NUMBERS].astype(np.float64)
-    # A long lens centred on the face: perspective hardly matters, and it does not matter where in the frame the face is.
-    focal = 8 * eye_distance(landmarks)
+    # A camera about a metre away, aimed at the face, so that it does not matter where in the frame the face is.
+    focal = 16 * eye_distance(landmarks)
     camera = np.array([[focal, 0, points[:, 0].mean()], [0, focal, points[:, 1].mean()], [0, 0, 1]])
     done, rotation, _ = cv2.solvePnP(_MODEL, points, camera, None, flags=cv2.SOLVEPNP_SQPNP)
     if not done:
         return NAN, NAN, NAN
     turned = cv2.Rodrigues(rotation)[0]
-    nose, across = -turned[:, 2], turned[:, 0]
-    return (
-        float(np.degrees(np.arctan2(nose[0], -nose[2]))),
-        float(np.degrees(np.arcsin(np.clip(-nose[1], -1, 1)))),
-        float(np.degrees(np.arctan2(across[1], across[0]))),
-    )
+    roll = np.arctan2(turned[1, 0], turned[0, 0])
+    cosine, sine = np.cos(roll), np.sin(roll)
+    nose = -np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]]) @ turned[:, 2]  # with the roll undone
+    yaw, pitch = np.arctan2(nose[0], -nose[2]), np.arcsin(np.clip(-nose[1], -1, 1))
+    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
 
 
 @dataclass(frozen=True)
@@ -206,4 +213,3 @@ def _look(image: np.ndarray) -> _Look | None:
         return None
     points = shrink_points(predict(large, found.box), factor)
     return _Look(shrink_detection(found, factor), points, chip(large, predict5(large, found.box)))
-

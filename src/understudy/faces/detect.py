@@ -1,5 +1,6 @@
 """Face detection with dlib's HOG detector."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -48,7 +49,13 @@ def detect(image: np.ndarray, upsample: int = 0, threshold: float = 0.0) -> list
 
 def largest_face(image: np.ndarray, upsample: int = 0) -> Detection | None:
     """The widest face of an image, or None."""
-    return max(detect(image, upsample), key=lambda face: face.width, default=None)
+    return widest(detect(image, upsample))
+
+
+def widest(faces: Sequence[Detection]) -> Detection | None:
+    """The widest face, or None; findings with less than half the best score are most often none and do not count."""
+    best = max((face.score for face in faces), default=0.0)
+    return max((face for face in faces if face.score >= best / 2), key=lambda face: face.width, default=None)
 
 
 def detect_crop(rgb: np.ndarray) -> Detection | None:

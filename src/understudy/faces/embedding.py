@@ -60,6 +60,8 @@ class FaceEmbedder(nn.Module):
         network: the weights; read from the installed package when None.
     """
 
+    means: torch.Tensor
+
     def __init__(self, device: torch.device | str = "cpu", network: DlibNetwork | None = None) -> None:
         super().__init__()
         network = network or read_network(model_path("embedding"))
@@ -105,9 +107,12 @@ class FaceEmbedder(nn.Module):
         return self.last(self.blocks(x).mean((2, 3)))  # N x 128
 
     def _fill(self, layers: list[Layer]) -> None:
-        convs = [self.stem, *(conv for block in self.blocks for conv in (block.first, block.second))]
+        blocks = [block for block in self.blocks if isinstance(block, Block)]
+        convs = [self.stem, *(conv for block in blocks for conv in (block.first, block.second))]
         if [layer.kind for layer in layers] != ["conv", "affine"] * len(convs) + ["fc"]:
-            raise UserError("dlib's face network has another layout than expected: install face_recognition_models 0.3.")
+            raise UserError(
+                "dlib's face network has another layout than expected: install face_recognition_models 0.3."
+            )
         for conv, stored, affine in zip(convs, layers[:-1:2], layers[1:-1:2], strict=True):
             if (stored.stride, stored.padding) != (conv.stride[0], conv.padding[0]):
                 raise UserError("dlib's face network has other strides than expected: install the models again.")
@@ -115,7 +120,8 @@ class FaceEmbedder(nn.Module):
             weight = stored.weight * gamma[:, None, None, None]
             bias = stored.bias * gamma + affine.bias
             conv.weight.data.copy_(torch.from_numpy(weight))
-            conv.bias.data.copy_(torch.from_numpy(bias))
+            if conv.bias is not None:
+                conv.bias.data.copy_(torch.from_numpy(bias))
         self.last.weight.data.copy_(torch.from_numpy(layers[-1].weight.T.copy()))
 
 
@@ -147,14 +153,14 @@ def chip(rgb: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 def embed_faces(
     images: Sequence[np.ndarray], landmarks: Sequence[np.ndarray], embedder: FaceEmbedder | None = None
 ) -> np.ndarray:
-    """Embed one face an image, (N, 128) float32: the same as `face_recognition.face_encodings` on the same landmarks."""
+    """Embed one face an image, (N, 128) float32: as `face_recognition.face_encodings` on the same landmarks."""
     embedder = embedder or load_embedder()
     chips = [chip(image, points) for image, points in zip(images, landmarks, strict=True)]
     return embedder.embed_chips(np.stack(chips) if chips else np.empty((0, CHIP, CHIP, 3), np.uint8))
 
 
 def _add(main: torch.Tensor, shortcut: torch.Tensor) -> torch.Tensor:
-    """dlib's addition: zeros outside the smaller tensor, aligned at index 0 of channels, rows and columns."""
+    """Add as dlib does: zeros outside the smaller tensor, aligned at index 0 of channels, rows and columns."""
     channels = main.shape[1] - shortcut.shape[1]
     rows, columns = (shortcut.shape[axis] - main.shape[axis] for axis in (2, 3))
     return F.pad(main, (0, columns, 0, rows)) + F.pad(shortcut, (0, 0, 0, 0, 0, channels))

@@ -38,7 +38,7 @@ SCHEMA = pa.schema(
         ("embedding", pa.list_(pa.float32(), 128)),  # dlib's 128-d; NaN where no face was found
         ("blur", pa.float32()),  # variance of the Laplacian inside the hull: small is blurred
         ("exposure", pa.float32()),  # mean luma inside the hull, 0..255
-        ("yaw", pa.float32()),  # degrees, centred on the clip's median
+        ("yaw", pa.float32()),  # degrees from the mean face seen from the front
         ("pitch", pa.float32()),
         ("roll", pa.float32()),
         ("mouth_open", pa.float32()),  # inner lip distance over eye distance

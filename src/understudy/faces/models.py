@@ -41,12 +41,12 @@ def model_path(name: ModelName) -> Path:
 
 
 def frontal_detector() -> Any:
-    """dlib's HOG detector, this thread's own: two threads that share one crash the process."""
+    """The HOG detector of dlib, this thread's own: two threads that share one crash the process."""
     return _mine("detector", lambda dlib: dlib.get_frontal_face_detector())
 
 
 def shape_predictor(points: Literal["68", "5"]) -> Any:
-    """dlib's landmark predictor of 68 or 5 points, this thread's own."""
+    """The landmark predictor of dlib of 68 or 5 points, this thread's own."""
     return _mine(points, lambda dlib: dlib.shape_predictor(str(model_path(points))))
 
 

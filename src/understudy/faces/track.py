@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from understudy.faces.config import FacesConfig
-from understudy.faces.detect import Detection, detect
+from understudy.faces.detect import Detection, detect, widest
 from understudy.faces.landmarks import box_around, predict
 
 Box = tuple[float, float, float, float]
@@ -100,9 +100,13 @@ class Tracker:
     def _search(self, luma: np.ndarray) -> Tracked | None:
         """Search the whole frame, and stay with the face that was followed when it is still there."""
         last = self._last
-        found = self._choose(_search_frame(luma, self._scales(luma)), last)
-        if found is None and last is not None:
-            found = _look_around(luma, box_around(last.landmarks))
+        faces = _search_frame(luma, self._scales(luma))
+        found = None
+        if last is not None:
+            here = box_around(last.landmarks)
+            near = [face for face in faces if overlap(face.box, here) > 0.3]
+            found = max(near, key=lambda face: overlap(face.box, here), default=None) or _look_around(luma, here)
+        found = found or widest(faces)
         if found is None:
             self._lost += 1
             return None
@@ -124,15 +128,6 @@ class Tracker:
             return [min(finest, max(coarse, known))]
         # Where no face is, the fine search is what costs: do it in the first frame, then in every fifth.
         return [coarse, finest] if coarse < finest and self._lost % 5 == 0 else [coarse]
-
-    @staticmethod
-    def _choose(faces: list[Detection], last: Tracked | None) -> Detection | None:
-        if last is not None:
-            here = box_around(last.landmarks)
-            near = [face for face in faces if overlap(face.box, here) > 0.3]
-            if near:
-                return max(near, key=lambda face: overlap(face.box, here))
-        return max(faces, key=lambda face: face.width, default=None)
 
 
 def predict_fine(luma: np.ndarray, box: Box) -> np.ndarray:
