@@ -72,7 +72,7 @@ class FaceEmbedder(nn.Module):
         self._fill(network.layers)
         self.requires_grad_(False)
         self.eval()
-        self.to(device=device, memory_format=torch.channels_last)
+        self.to(device)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Embed aligned chips; gradients flow to them.
@@ -119,7 +119,8 @@ class FaceEmbedder(nn.Module):
             gamma = affine.weight.astype(np.float64)
             weight = stored.weight * gamma[:, None, None, None]
             bias = stored.bias * gamma + affine.bias
-            conv.weight.data.copy_(torch.from_numpy(weight))
+            folded = torch.from_numpy(weight).float()
+            conv.weight = nn.Parameter(folded.contiguous(memory_format=torch.channels_last), requires_grad=False)
             if conv.bias is not None:
                 conv.bias.data.copy_(torch.from_numpy(bias))
         self.last.weight.data.copy_(torch.from_numpy(layers[-1].weight.T.copy()))

@@ -62,6 +62,8 @@ def encode_image(rgb: np.ndarray) -> bytes:
 def decode_image(data: bytes) -> np.ndarray:
     """Decode JPEG bytes to an RGB uint8 image (H, W, 3)."""
     bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise ValueError(f"{len(data)} bytes are not a JPEG image")
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
