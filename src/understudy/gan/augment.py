@@ -15,7 +15,9 @@ def diffaugment(images: Tensor) -> Tensor:
 
 def colour(images: Tensor) -> Tensor:
     """Brightness + U(-0.5, 0.5), saturation x U(0, 2), contrast x U(0.5, 1.5)."""
-    brightness, saturation, contrast = torch.rand(3, len(images), 1, 1, 1, device=images.device).unbind(0)
+    brightness, saturation, contrast = torch.rand(
+        3, len(images), 1, 1, 1, dtype=images.dtype, device=images.device
+    ).unbind(0)
     images = images + (brightness - 0.5)
     images = torch.lerp(images.mean(dim=1, keepdim=True).expand_as(images), images, saturation * 2.0)
     mean = images.mean(dim=(1, 2, 3), keepdim=True)

@@ -3,6 +3,7 @@
 import logging
 import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,12 @@ def load_state(folder: Path) -> dict[str, Any] | None:
         if not path.is_file():
             continue
         try:
+            with zipfile.ZipFile(path) as archive:  # torch itself does not notice a flipped bit
+                broken = archive.testzip()
+            if broken is not None:
+                raise zipfile.BadZipFile(f"wrong checksum of {broken}")
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, ValueError, OSError, pickle.UnpicklingError) as error:
+        except (zipfile.BadZipFile, RuntimeError, EOFError, ValueError, OSError, pickle.UnpicklingError) as error:
             logger.warning("The checkpoint %s is damaged (%s).", path, str(error).splitlines()[0])
             damaged.append(str(path))
             continue

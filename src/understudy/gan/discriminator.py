@@ -5,7 +5,7 @@ import math
 from torch import Tensor, nn
 
 from understudy.gan.generator import channels
-from understudy.gan.ops import EqualConv, EqualLinear, minibatch_deviation
+from understudy.gan.ops import EqualConv, EqualLinear, full, minibatch_deviation
 
 
 class Block(nn.Module):
@@ -51,4 +51,4 @@ class Discriminator(nn.Module):
         """RGB (N, 3, size, size) in [-1, 1] to logits (N,): above 0 means filmed, below 0 made."""
         x = self.blocks(self.from_rgb(images))
         x = self.conv(minibatch_deviation(x))
-        return self.out(self.hidden(x.float().contiguous().flatten(1))).squeeze(1)
+        return self.out(self.hidden(full(x).contiguous().flatten(1))).squeeze(1)

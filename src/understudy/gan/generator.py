@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from understudy.gan.ops import ROOT2, SLOPE, EqualLinear, blur, fir_up
+from understudy.gan.ops import ROOT2, SLOPE, EqualLinear, blur, fir_up, full
 
 Noise = Literal["random", "const"]
 
@@ -72,8 +72,8 @@ class ModulatedConv(nn.Module):
             y = F.conv2d(x, self.weight, padding=self.kernel // 2)
         if not self.demodulate:
             return y, None
-        energy = self.weight.float().square().sum(dim=(2, 3))  # (outputs, inputs)
-        return y, torch.rsqrt(style.float().square() @ energy.t() + 1e-8)
+        energy = full(self.weight).square().sum(dim=(2, 3))  # (outputs, inputs)
+        return y, torch.rsqrt(full(style).square() @ energy.t() + 1e-8)
 
 
 class StyledLayer(nn.Module):
@@ -134,7 +134,7 @@ class Synthesis(nn.Module):
 
     def _rgb(self, block: int, x: Tensor, w: Tensor) -> Tensor:
         y, _ = self.to_rgb[block](x, w)
-        return y.float() + self.rgb_bias[block][None, :, None, None]
+        return full(y) + self.rgb_bias[block][None, :, None, None]
 
 
 class Generator(nn.Module):

@@ -45,7 +45,7 @@ class GanModule(pl.LightningModule):
         self.ema = copy.deepcopy(self.generator).requires_grad_(False).eval()
         self.register_buffer("path_mean", torch.zeros(()))
         self.register_buffer("figures", torch.zeros(len(FIGURES)), persistent=False)
-        self.register_buffer("last_r1", torch.zeros(()), persistent=False)
+        self.register_buffer("last_r1", torch.zeros(()))
         self.images_seen = 0
         self.steps_done = 0
         self.steps_since_look = 0  # whose figures are summed in `figures`

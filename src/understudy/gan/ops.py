@@ -1,7 +1,7 @@
 """The layers that both networks are made of (StyleGAN2, Karras et al. 2020, arXiv 1912.04958).
 
-Weights are drawn from N(0, 1) and scaled when used (equalised learning rate). The gain sqrt(2) of a leaky ReLU is folded
-into the weights before it, since lrelu(a x) = a lrelu(x) for a > 0: one pass over the pixels less.
+Weights are drawn from N(0, 1) and scaled when used (equalised learning rate). The gain sqrt(2) of a leaky ReLU is
+folded into the weights before it, since lrelu(a x) = a lrelu(x) for a > 0: one pass over the pixels less.
 """
 
 import math
@@ -121,6 +121,11 @@ def _filter(x: Tensor, gain: float) -> Tensor:
     return _kernel(x.shape[1], gain, x.dtype, x.device)
 
 
+def full(x: Tensor) -> Tensor:
+    """Bring half precision back to float32; leave the rest."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
 def minibatch_deviation(x: Tensor, group: int = 4) -> Tensor:
     """Append one channel: the mean standard deviation of each group of `group` consecutive images.
 
@@ -128,7 +133,8 @@ def minibatch_deviation(x: Tensor, group: int = 4) -> Tensor:
     """
     count, channels, height, width = x.shape
     group = math.gcd(group, count)
-    grouped = x.view(count // group, group, channels, height, width).float()
+    grouped = x.view(count // group, group, channels, height, width)
+    grouped = full(grouped)
     deviation = (grouped.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (N/group,)
     plane = deviation.to(x.dtype).repeat_interleave(group).view(count, 1, 1, 1).expand(count, 1, height, width)
     return torch.cat([x, plane], dim=1)

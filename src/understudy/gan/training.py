@@ -91,7 +91,7 @@ def train(
     target = round(config.training.kimg * 1000)
     watch = Watch(module, faces, config, folder, seed, state, logger, on_grid, budget or Budget())
     if state is not None and state["images"] >= target:
-        watch.restore(random=False)
+        watch.restore()
         device = "none: already trained"
     else:
         device = _fit(module, faces, config, seed, target, state, logger, watch)
@@ -137,10 +137,18 @@ class Watch(pl.Callback):
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take up the earlier state, now that everything is on its device."""
         if self.state is not None:
-            self.restore(random=True)
-        self.state = None
+            self.restore()
         self.began = self.figured = self.saved = time.monotonic()
         self.next_grid = self.module.images_seen + self.settings.grid_every_kimg * 1000
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any) -> None:
+        """Before the first step: take up the random numbers. Not earlier, since Lightning and its loader draw some."""
+        if self.state is None:
+            return
+        torch.set_rng_state(self.state["random"])
+        if self.state["random_cuda"] and self.module.device.type == "cuda":
+            torch.cuda.set_rng_state(self.state["random_cuda"][0], self.module.device)
+        self.state = None
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any) -> None:
         """After each step: count, and at their times look, save and draw."""
@@ -199,18 +207,14 @@ class Watch(pl.Callback):
         save_state(self.folder, state)
         self.saved = time.monotonic()
 
-    def restore(self, *, random: bool) -> None:
-        """Put the module, and the random numbers if wanted, where the earlier run left them."""
+    def restore(self) -> None:
+        """Put networks, optimisers and counters where the earlier run left them."""
         assert self.state is not None
         module, state = self.module, self.state
         module.load_state_dict(state["networks"])
         for optimiser, saved in zip(module.configure_optimizers(), state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         module.images_seen, module.steps_done = state["images"], state["steps"]
-        if random:
-            torch.set_rng_state(state["random"])
-            if state["random_cuda"] and module.device.type == "cuda":
-                torch.cuda.set_rng_state(state["random_cuda"][0], module.device)
 
 
 def _fit(
