@@ -100,4 +100,4 @@ def test_the_base_environment_holds_the_papers_settings():
     assert parameters["size"] == 256
     assert parameters["gan_training"]["training"]["kimg"] == 500
     assert parameters["gan_training"]["synthesis"]["count"] == 1000
-    assert parameters["deepfake"]["iterations"] == 80_000
+    assert parameters["deepfake"]["training"]["iterations"] == 80_000
