@@ -26,12 +26,14 @@ class State:
         seconds: time spent so far.
         network: state of the networks.
         optimiser: state of the optimizer.
+        losses: the last ones that were logged.
     """
 
     iteration: int
     seconds: float
     network: dict[str, Any]
     optimiser: dict[str, Any]
+    losses: dict[str, float]
 
 
 def save(folder: Path, state: State) -> None:

@@ -47,6 +47,7 @@ class SwapModule(pl.LightningModule):
         self.network, self.faces, self.config, self.seed = network, (source, target), config, seed
         self.on_step = on_step
         self.iteration, self.before, self.started = 0, 0.0, time.monotonic()
+        self.losses: dict[str, float] = {}
         self.adam: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), lr=config.training.lr)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -80,7 +81,9 @@ class SwapModule(pl.LightningModule):
         self.manual_backward(torch.stack(list(losses.values())).sum())
         self.optimizers().step()  # type: ignore[union-attr]
         self.iteration += 1
-        self.on_step(self, self._log(losses))
+        fresh = self._log(losses)
+        self.losses = fresh or self.losses
+        self.on_step(self, fresh)
 
     def _log(self, losses: dict[str, torch.Tensor]) -> dict[str, float]:
         if self.iteration % self.config.training.log_every and self.iteration != self.config.training.iterations:
@@ -103,13 +106,13 @@ class SwapModule(pl.LightningModule):
 
     def state(self) -> State:
         """All that is needed to go on from here."""
-        return State(self.iteration, self.seconds, self.network.state_dict(), self.adam.state_dict())
+        return State(self.iteration, self.seconds, self.network.state_dict(), self.adam.state_dict(), self.losses)
 
     def restore(self, state: State) -> None:
         """Go on from `state`."""
         self.network.load_state_dict(state.network)
         self.adam.load_state_dict(state.optimiser)
-        self.iteration, self.before = state.iteration, state.seconds
+        self.iteration, self.before, self.losses = state.iteration, state.seconds, state.losses
 
 
 def learning_rate(config: SwapConfig, iteration: int) -> float:

@@ -56,19 +56,20 @@ class Watch:
     shown: Meter
     faces: tuple[FaceTensors, FaceTensors]
     on_preview: OnPreview | None
-    losses: dict[str, float]
     saved: float
+    seconds: float = 0.0
 
     def __call__(self, module: SwapModule, losses: dict[str, float]) -> None:
         """After each iteration."""
         schedule = self.config.training
-        self.losses = losses or self.losses
         self.shown.step(note=f"loss {sum(losses.values()):.3f}" if losses else "")
         last = module.iteration == schedule.iterations
         if self.on_preview and schedule.preview_every and not last and module.iteration % schedule.preview_every == 0:
             self.on_preview("swap_preview", preview(module.network, *module.faces), module.iteration)
         if last or time.monotonic() - self.saved >= schedule.checkpoint_every:
-            checkpoint.save(self.folder, module.state())
+            state = module.state()
+            checkpoint.save(self.folder, state)
+            self.seconds = state.seconds
             self.saved = time.monotonic()
 
 
@@ -108,7 +109,7 @@ def train(
     total = config.training.iterations
     state = checkpoint.load(folder)
     with meter("Training the swap (iterations)", total) as shown:
-        watch = Watch(config, folder, shown, faces, on_preview, {}, time.monotonic())
+        watch = Watch(config, folder, shown, faces, on_preview, time.monotonic())
         module = SwapModule(network, *faces, config, seed, watch)
         if state is not None:
             logger.info("Going on from iteration %d of %d.", state.iteration, total)
@@ -116,9 +117,7 @@ def train(
             shown.start_at(state.iteration)
         if module.iteration < total:
             _fit(module, config, lightning_logger)
-            seconds = module.seconds
-        else:
-            seconds = module.before
+        seconds = watch.seconds or module.before
     summary = {
         "iterations": module.iteration,
         "seconds": round(seconds, 1),
@@ -126,7 +125,7 @@ def train(
         "source_faces": len(faces[0]),
         "target_faces": len(faces[1]),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        **{name.removeprefix("swap/"): round(value, 5) for name, value in watch.losses.items()},
+        **{name.removeprefix("swap/"): round(value, 5) for name, value in module.losses.items()},
     }
     notes = {"faces": config.faces, **summary}
     picture = preview(network.cpu(), *faces)
