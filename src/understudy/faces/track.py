@@ -28,6 +28,9 @@ COARSE = 640
 LENIENT = -0.4
 """Score that is enough where a face was a moment ago."""
 
+TRUST = 0.2
+"""Share of a new finding in the face's remembered width: dlib's detector knows a few widths only."""
+
 CUT = 30.0
 """Mean change of luma around the face from which a frame counts as a new shot."""
 
@@ -54,6 +57,7 @@ class Tracker:
         self.config = config
         self._last: Tracked | None = None
         self._patch: np.ndarray | None = None
+        self._width = 0.0
         self._since_search = 0
         self._since_verify = 0
         self._lost = 0
@@ -84,18 +88,29 @@ class Tracker:
         if change > CUT:
             self._last = None
             return None
-        box = box_around(last.landmarks)
+        box = self._expected(last)
         landmarks = predict_fine(luma, box)
-        if not _plausible(box, box_around(landmarks)):
+        if not _plausible(box_around(last.landmarks), box_around(landmarks)):
             return None
-        found = Detection(box_around(landmarks), last.found.score)
+        found = Detection(self._expected(Tracked(last.found, landmarks)), last.found.score)
         if self._since_verify >= self.config.verify_every:
             seen = _look_around(luma, found.box)
             if seen is None:
                 return None
             self._since_verify = 0
+            self._width += TRUST * (seen.width - self._width)
             found = seen
         return Tracked(found, landmarks)
+
+    def _expected(self, face: Tracked) -> Box:
+        """The box to look for landmarks in: centred by the last ones, as wide as the detector says.
+
+        The predictor's landmarks grow with their box. Were the box taken from them alone, it would grow from frame to
+        frame and never come back.
+        """
+        left, top, right, bottom = box_around(face.landmarks)
+        x, y, half = (left + right) / 2, (top + bottom) / 2, self._width / 2
+        return x - half, y - half, x + half, y + half
 
     def _search(self, luma: np.ndarray) -> Tracked | None:
         """Search the whole frame, and stay with the face that was followed when it is still there."""
@@ -103,7 +118,7 @@ class Tracker:
         faces = _search_frame(luma, self._scales(luma))
         found = None
         if last is not None:
-            here = box_around(last.landmarks)
+            here = self._expected(last)
             near = [face for face in faces if overlap(face.box, here) > 0.3]
             found = max(near, key=lambda face: overlap(face.box, here), default=None) or _look_around(luma, here)
         found = found or widest(faces)
@@ -112,12 +127,12 @@ class Tracker:
             return None
         self._since_search = self._since_verify = 0
         box: Box = found.box
-        if last is not None and overlap(box_around(last.landmarks), box) > 0.5:
-            box = box_around(last.landmarks)  # steadier than the detector's box, which knows a few sizes only
-            landmarks = predict_fine(luma, box)
-        else:
-            landmarks = predict_fine(luma, box_around(predict_fine(luma, box)))
-        return Tracked(found, landmarks)
+        if last is not None and overlap(self._expected(last), box) > 0.5:
+            self._width += TRUST * (found.width - self._width)
+            return Tracked(found, predict_fine(luma, self._expected(last)))
+        self._width = found.width
+        first = Tracked(found, predict_fine(luma, box))
+        return Tracked(found, predict_fine(luma, self._expected(first)))  # centred as in the frames to come
 
     def _scales(self, luma: np.ndarray) -> list[float]:
         """Scales at which to search: quick first, then fine enough for the smallest face."""
