@@ -50,6 +50,8 @@ def save(folder: Path, state: State) -> None:
     if last.is_file():
         os.replace(last, folder / PREVIOUS)
     os.replace(folder / "next.ckpt", last)
+    for torn in folder.glob(".next.tmp*"):  # of a run that was killed while it wrote
+        torn.unlink(missing_ok=True)
 
 
 def load(folder: Path) -> State | None:

@@ -62,7 +62,7 @@ class SwapModule(pl.LightningModule):
     def training_step(self, _batch: torch.Tensor, _number: int) -> None:
         """One iteration: both persons through the shared encoder, each through their own decoder."""
         schedule = self.config.training
-        generator = torch.Generator(self.device).manual_seed(hash((self.seed, self.iteration)) % 2**63)
+        generator = torch.Generator(self.device).manual_seed((self.seed * 1_000_003 + self.iteration) % 2**63)
         warp = self.iteration < self.config.augment.warp_until * schedule.iterations
         source, target = draw(*self.faces, schedule.batch, self.config.augment, warp, generator)
         code = self.network.encode(torch.cat([source.inputs, target.inputs]))

@@ -152,6 +152,7 @@ def _fit(module: SwapModule, config: SwapConfig, lightning_logger: Logger | None
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
+        log_every_n_steps=1,  # the module logs by itself
     )
     numbers = list(range(module.iteration, config.training.iterations))
     left: DataLoader[int] = DataLoader(numbers, batch_size=None)  # type: ignore[arg-type]
