@@ -116,7 +116,7 @@ def test_the_running_mean_follows_at_once_in_the_beginning_and_slowly_later() ->
 def test_the_feed_shows_every_face_once_a_round_and_can_be_taken_up_anywhere() -> None:
     faces = torch.arange(10, dtype=torch.uint8).view(10, 1, 1, 1)
     batches = [batch.flatten().tolist() for batch in FaceFeed(faces, 4, 1, 0, 40)]
-    order = sum(batches, [])
+    order = [row for batch in batches for row in batch]
     rounds = [order[at : at + 10] for at in range(0, 40, 10)]
     assert all(sorted(one) == list(range(10)) for one in rounds)
     assert len({tuple(one) for one in rounds}) == 4
@@ -165,7 +165,7 @@ def test_a_full_disk_is_named_and_the_checkpoint_before_stays(tmp_path, monkeypa
 
 def test_losses_that_are_no_numbers_stop_the_training_and_leave_the_last_checkpoint(tmp_path, make_faceset) -> None:
     wild = replace(CONFIG, training=replace(CONFIG.training, lr=1e18))
-    with pytest.raises(UserError, match="diverged after .* kimg"):
+    with pytest.raises(UserError, match=r"diverged after .* kimg"):
         train(make_faceset(), wild, 16, 0, tmp_path)
     assert list(tmp_path.rglob("*.ckpt")) == []
 

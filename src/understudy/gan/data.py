@@ -15,6 +15,7 @@ from understudy.files import fingerprint, require_space
 from understudy.progress import track
 
 MIN_FACES = 16
+PAGED = "faces.u8"
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def read_faces(facesets: Sequence[Faceset], size: int, memory_mb: int, scratch: 
     else:
         scratch.mkdir(parents=True, exist_ok=True)
         require_space(scratch, needed)
-        faces = np.memmap(scratch / "faces.u8", np.uint8, mode="w+", shape=shape)
+        faces = np.memmap(scratch / PAGED, np.uint8, mode="w+", shape=shape)
     at = 0
     for faceset, keep in zip(facesets, found, strict=True):
         row = 0
@@ -68,6 +69,11 @@ def read_faces(facesets: Sequence[Faceset], size: int, memory_mb: int, scratch: 
             at += len(kept)
             row += len(images)
     return faces
+
+
+def forget_faces(scratch: Path) -> None:
+    """Remove the file that `read_faces` may have made in `scratch`."""
+    (scratch / PAGED).unlink(missing_ok=True)
 
 
 class FaceFeed(IterableDataset[Tensor]):

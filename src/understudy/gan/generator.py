@@ -79,6 +79,8 @@ class ModulatedConv(nn.Module):
 class StyledLayer(nn.Module):
     """Modulated 3x3 convolution, noise, bias and leaky ReLU."""
 
+    noise: Tensor
+
     def __init__(self, inputs: int, outputs: int, size: int, latent: int, *, up: bool) -> None:
         super().__init__()
         self.conv = ModulatedConv(inputs, outputs, 3, latent, up=up)
@@ -147,6 +149,8 @@ class Generator(nn.Module):
         channel_max: most channels of a layer.
         mapping_layers: layers of the mapping network.
     """
+
+    w_avg: Tensor
 
     def __init__(self, size: int, latent: int, channel_base: int, channel_max: int, mapping_layers: int) -> None:
         super().__init__()

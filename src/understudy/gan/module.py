@@ -50,9 +50,9 @@ class GanModule(pl.LightningModule):
         self.steps_done = 0
         self.steps_since_look = 0  # whose figures are summed in `figures`
         # gathered once: walking the modules at every step costs as much as a small network's launches
-        self._generator_parameters = list(self.generator.parameters())
-        self._discriminator_parameters = list(self.discriminator.parameters())
-        self._ema_parameters = list(self.ema.parameters())
+        self._generator_parameters: list[Tensor] = list(self.generator.parameters())
+        self._discriminator_parameters: list[Tensor] = list(self.discriminator.parameters())
+        self._ema_parameters: list[Tensor] = list(self.ema.parameters())
         lazy_generator = training.path_length_every
         self.optimiser_generator = _adam(self._generator_parameters, training.lr, lazy_generator)
         self.optimiser_discriminator = _adam(self._discriminator_parameters, training.lr, training.r1_every)
@@ -165,12 +165,12 @@ def ema_factor(count: int, half_life: float) -> float:
     return float(0.5 ** (count / max(half_life, 1e-8)))
 
 
-def _adam(parameters: list[torch.nn.Parameter], lr: float, every: int) -> torch.optim.Adam:
+def _adam(parameters: list[Tensor], lr: float, every: int) -> torch.optim.Adam:
     """Adam, corrected for a penalty that takes a step of its own every `every` steps (0: none)."""
     share = every / (every + 1) if every else 1.0
     return torch.optim.Adam(parameters, lr=lr * share, betas=(0.0, 0.99**share), eps=1e-8, fused=True)
 
 
-def _require(parameters: list[torch.nn.Parameter], needed: bool) -> None:
+def _require(parameters: list[Tensor], needed: bool) -> None:
     for parameter in parameters:
         parameter.requires_grad_(needed)

@@ -95,12 +95,15 @@ def main() -> int:
     try:
         result = run(options)
     except UserError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
-    for name, value in result.summary.items():
-        print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+    lines = [
+        f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}"
+        for name, value in result.summary.items()
+    ]
     size = sum(options.out.with_suffix(suffix).stat().st_size for suffix in (".safetensors", ".json"))
-    print(f"written: {options.out}.safetensors and .json, {size / 1e6:.1f} MB (torch {torch.__version__})")
+    lines.append(f"written: {options.out}.safetensors and .json, {size / 1e6:.1f} MB (torch {torch.__version__})")
+    sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
 

@@ -19,7 +19,7 @@ from understudy.faces.faceset import Faceset
 from understudy.files import fingerprint
 from understudy.gan.checkpoint import load_state, save_state
 from understudy.gan.config import GanConfig, check_size
-from understudy.gan.data import FaceFeed, faces_key, read_faces
+from understudy.gan.data import FaceFeed, faces_key, forget_faces, read_faces
 from understudy.gan.grid import sample_grid
 from understudy.gan.module import GanModule
 from understudy.gan.networks import pack, start_from
@@ -95,7 +95,9 @@ def train(
         device = "none: already trained"
     else:
         device = _fit(module, faces, config, seed, target, state, logger, watch)
-    return _result(module, faces, config, seed, watch, device)
+    result = _result(module, faces, config, seed, watch, device)
+    forget_faces(folder)
+    return result
 
 
 class Watch(pl.Callback):
