@@ -4,8 +4,7 @@ import pytest
 
 from understudy.faces.align import crop_matrix, warp_crop
 from understudy.faces.detect import detect, detect_crop, largest_face
-from understudy.faces.landmarks import box_around, eye_distance, predict, predict5
-from understudy.faces.track import overlap
+from understudy.faces.landmarks import eye_distance, predict, predict5
 
 
 def test_face_of_a_portrait_is_found_on_luma(astronaut):
@@ -46,4 +45,3 @@ def test_landmarks_lie_on_the_features(astronaut):
     five = predict5(astronaut, box)
     assert np.abs(five[[1, 3]] - points[[42, 39]]).max() < 4
     assert 30 < eye_distance(points) < 45
-    assert overlap(box_around(points), box) > 0.6

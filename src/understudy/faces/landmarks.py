@@ -32,18 +32,6 @@ def predict5(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
     return _points(shape_predictor("5"), image, box)
 
 
-def box_around(landmarks: np.ndarray) -> tuple[float, float, float, float]:
-    """The box that dlib's detector would draw around 68 landmarks (68, 2): left, top, right, bottom.
-
-    Measured on 135 detections in talking-head footage of five people: 2.56 eye distances wide (the detector knows only
-    a few widths, hence a spread of 0.21), its centre 0.58 eye distances below the eyes.
-    """
-    distance = eye_distance(landmarks)
-    x, y = (landmarks[LEFT_EYE].mean(0) + landmarks[RIGHT_EYE].mean(0)) / 2
-    half, middle = 1.28 * distance, y + 0.58 * distance
-    return float(x - half), float(middle - half), float(x + half), float(middle + half)
-
-
 def eye_distance(landmarks: np.ndarray) -> float:
     """Distance between the centres of the eyes, in the unit of `landmarks` (68, 2)."""
     return float(np.linalg.norm(landmarks[LEFT_EYE].mean(0) - landmarks[RIGHT_EYE].mean(0)))
