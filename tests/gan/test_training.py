@@ -202,3 +202,19 @@ def test_lazy_penalties_correct_the_optimiser() -> None:
     assert discriminator["lr"] == pytest.approx(0.0023529, abs=1e-7)
     assert discriminator["betas"][1] == pytest.approx(0.99058, abs=1e-5)
     assert math.isclose(module.settings.gamma(16), 0.0002 * 256 / 16)
+
+
+def test_bfloat16_trains_both_networks_as_float32_does() -> None:
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        torch.manual_seed(0)
+        module = GanModule(NETWORK, TrainingConfig(batch=8, augment="none", precision=precision), 16)
+        module.manual_backward = lambda loss: loss.backward()
+        pictures = torch.randint(0, 256, (8, 3, 16, 16), dtype=torch.uint8)
+        for _ in range(2):
+            module.training_step(pictures, 0)
+        losses.append(module.take_figures())
+        assert all(parameter.dtype == torch.float32 for parameter in module.parameters())
+    for name in ("loss_generator", "loss_discriminator"):
+        assert losses[1][name] == pytest.approx(losses[0][name], rel=0.05)
+        assert losses[1][name] != losses[0][name]
