@@ -80,3 +80,15 @@ def test_a_face_at_the_border_and_one_that_has_left_do_no_harm(walking):
 def test_overlap():
     assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == 1 / 3
     assert overlap((0, 0, 1, 1), (2, 2, 3, 3)) == 0
+
+
+def test_followed_landmarks_do_not_run_away(hopper):
+    grey = cv2.cvtColor(hopper, cv2.COLOR_RGB2GRAY)
+    tracker = Tracker(FacesConfig())
+    sizes = []
+    for number in range(45):  # nods and tilts, at one size
+        turn = cv2.getRotationMatrix2D((268, 244), 5 * np.sin(number / 6), 1)
+        turn[1, 2] += 8 * np.sin(number / 9)
+        frame = cv2.warpAffine(grey, turn, (512, 600), borderMode=cv2.BORDER_REPLICATE)
+        sizes.append(eye_distance(tracker.follow(frame).landmarks))
+    assert max(sizes) / min(sizes) < 1.2
