@@ -42,6 +42,7 @@ def kedro(project: Path, *words: str, timeout: float = 120) -> subprocess.Comple
     return subprocess.run(
         [sys.executable, "-m", "kedro", *words],
         cwd=project,
+        check=False,
         capture_output=True,
         text=True,
         timeout=timeout,

@@ -9,7 +9,7 @@ def test_one_worker_works_in_this_process():
     with executor(ParallelConfig(workers=1)) as pool:
         assert isinstance(pool, InlineExecutor)
         assert pool.submit(math.sqrt, 9).result() == 3
-        with pytest.raises(ValueError, match="math domain|nonnegative"):
+        with pytest.raises(ValueError, match=r"math domain|nonnegative"):
             pool.submit(math.sqrt, -1).result()
 
 

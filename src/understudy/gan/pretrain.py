@@ -21,7 +21,7 @@ from understudy.gan.config import GanConfig, NetworkConfig, TrainingConfig
 from understudy.gan.training import Budget, TrainResult, train
 from understudy.weights import save_weights
 
-NETWORK = NetworkConfig(channel_base=4096, channel_max=64, mapping_layers=2, latent=512)
+NETWORK = NetworkConfig(channel_base=2048, channel_max=32, mapping_layers=2, latent=256)
 """The network of 64 pixels that trains on two CPU cores; see `conf/demo/gan_training`."""
 
 
@@ -41,6 +41,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--ema-kimg", type=float, default=20.0, help="half-life of the running mean")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default=defaults.precision)
     parser.add_argument("--augment", choices=["diffaugment", "none"], default=defaults.augment)
+    parser.add_argument("--mirror", action=argparse.BooleanOptionalAction, default=defaults.mirror)
     parser.add_argument("--channel-base", type=int, default=NETWORK.channel_base)
     parser.add_argument("--channel-max", type=int, default=NETWORK.channel_max)
     parser.add_argument("--mapping-layers", type=int, default=NETWORK.mapping_layers)
@@ -61,6 +62,7 @@ def run(options: argparse.Namespace) -> TrainResult:
         ema_kimg=options.ema_kimg,
         precision=options.precision,
         augment=options.augment,
+        mirror=options.mirror,
         grid_every_kimg=options.grid_every,
         checkpoint_every_seconds=options.save_every,
     )
