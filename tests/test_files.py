@@ -16,6 +16,13 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["result.json"]
 
 
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
+    (tmp_path / ".result.tmpabc.json").write_text("half")
+    (tmp_path / ".other.tmpabc.json").write_text("half")
+    write_json(tmp_path / "result.json", {})
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".other.tmpabc.json", "result.json"]
+
+
 def test_nan_is_refused_in_json(tmp_path):
     with pytest.raises(ValueError, match="Out of range"):
         write_json(tmp_path / "x.json", {"a": float("nan")})

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and names that are safe to use as paths."""
 
+import glob
 import hashlib
 import json
 import os
@@ -31,9 +32,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; rename it to `path` when the block succeeds.
 
     The temporary name keeps the suffix, since encoders choose the container by it. It holds `.tmp` in the stem, and is
-    removed when the block fails.
+    removed when the block fails; one that a killed run left is removed by the next. One process at a time writes a path.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.tmp*{glob.escape(path.suffix)}"):
+        left.unlink(missing_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.tmp", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
