@@ -1,6 +1,7 @@
 """What is asked of a puppet is what a landmark detector finds in its pictures."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -40,7 +41,7 @@ def test_the_inside_of_the_mouth_is_dark_below_the_teeth(puppet: MakePuppet, pos
     lip = puppet(name).shapes.lip
     middle = lip[len(lip) // 2]
     drop = puppet(name).head.frame.jaw * 0.08
-    x, y = np.round(middle + (0, drop)).astype(int)
+    x, y = np.round(middle + np.array([0, drop])).astype(int)
     assert image[y - 2 : y + 3, x - 3 : x + 4].mean() < 90
 
 
@@ -94,7 +95,7 @@ def test_the_background_stays_still_bit_by_bit_and_the_face_is_found(puppet: Mak
 def test_movement_is_smooth(puppet: MakePuppet) -> None:
     """No frame jumps: neighbours differ less than frames half a second apart."""
     frames = [image.astype(np.int16) for image in animate_puppet(puppet("astronaut"), make_motion(1.2, 4), 26, 25)]
-    near = [np.abs(after - before).mean() for before, after in zip(frames, frames[1:], strict=False)]
+    near = [np.abs(after - before).mean() for before, after in pairwise(frames)]
     far = [np.abs(after - before).mean() for before, after in zip(frames, frames[12:], strict=False)]
     assert max(near) < 0.7 * max(far)
     assert np.median(near) < 0.5 * np.median(far)

@@ -11,6 +11,8 @@ from understudy.puppet.motion import Motion
 from understudy.puppet.portraits import Canvas
 from understudy.puppet.shapes import Shapes, make_shapes, mouth_inside
 
+_NO_MAP = np.empty(0, np.float32)  # `cv2.remap` gets both coordinates in one map
+
 _SUMMED = ("smile", "wide", "brows", "frown")
 """Shapes that move all layers alike, in the order in which `draw` adds them."""
 
@@ -142,7 +144,7 @@ def _invert(
     found = goal.copy() if start is None else start[rows, columns].copy()
     field = forward / np.float32(step)
     for _ in range(rounds):
-        moved = cv2.remap(field, found, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        moved = cv2.remap(field, found, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         found = cv2.addWeighted(found, 0.3, goal - moved, 0.7, 0.0)
     return found
 
@@ -150,7 +152,7 @@ def _invert(
 def _forward(curve: np.ndarray, field: np.ndarray, puppet: Puppet) -> np.ndarray:
     """Where `field` brings the points of a curve (N, 2), in pixels."""
     places = ((curve - puppet.points[0, 0]) / puppet.step).astype(np.float32)
-    return curve + cv2.remap(field, places[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+    return curve + cv2.remap(field, places[None], _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
 
 
 def _draw_mouth(picture: np.ndarray, puppet: Puppet, upper: np.ndarray, lower: np.ndarray, back: np.ndarray) -> None:
@@ -205,7 +207,7 @@ def _warp(texture: np.ndarray, back: np.ndarray, puppet: Puppet, part: tuple[sli
     step = puppet.step
     size = ((part[1].stop - part[1].start) * step, (part[0].stop - part[0].start) * step)
     large = cv2.resize(back, size, interpolation=cv2.INTER_LINEAR) * np.float32(step) + puppet.points[0, 0]
-    return cv2.remap(texture, large, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(texture, large, _NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _inside(points: np.ndarray, puppet: Puppet) -> np.ndarray:

@@ -73,7 +73,7 @@ def make_head(canvas: Canvas) -> Head:
     weight = 1 - _smooth((uv[..., 1] - 1.02 * frame.chin) / (0.75 * frame.chin))
     inside = cv2.resize(outline, (GRID, GRID), interpolation=cv2.INTER_AREA) / 255.0
     moved = cv2.dilate(cv2.resize(weight * (inside > 0.02), (size, size)), _disc(size // 16))
-    zone = cv2.GaussianBlur((moved > 0.05).astype(np.float32), (0, 0), size / 128)
+    zone = np.asarray(cv2.GaussianBlur((moved > 0.05).astype(np.float32), (0, 0), size / 128))
     zone[zone < 1 / 255] = 0.0
     return Head(
         layer=np.dstack((canvas.image, outline)),
@@ -101,9 +101,9 @@ def person_outline(canvas: Canvas, frame: FaceFrame) -> np.ndarray:
     crown = np.hypot(u / (0.25 * jaw), v / (1.2 * chin)) < 1
     mask[(radius < 0.95) | crown | (np.abs(u) < 0.3 * jaw) & (v > 0) | shoulders] = cv2.GC_FGD
     cv2.setRNGSeed(0)  # GrabCut begins with k-means
-    cv2.grabCut(small, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 5, cv2.GC_INIT_WITH_MASK)
-    person = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    person = cv2.morphologyEx(person, cv2.MORPH_OPEN, _disc(3))
+    cv2.grabCut(small, mask, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), 5, cv2.GC_INIT_WITH_MASK)
+    found = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    person = cv2.morphologyEx(found, cv2.MORPH_OPEN, _disc(3))
     person = _largest_part(cv2.morphologyEx(person, cv2.MORPH_CLOSE, _disc(5)))
     soft = cv2.GaussianBlur(person.astype(np.float32), (0, 0), 1.2)
     return np.round(255 * np.clip(cv2.resize(soft, (size, size), interpolation=cv2.INTER_CUBIC), 0, 1)).astype(np.uint8)

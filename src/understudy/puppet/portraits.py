@@ -46,7 +46,10 @@ def _astronaut() -> np.ndarray:
 
 
 def _grace_hopper() -> np.ndarray:
-    image = cv2.imread(str(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"))
+    path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    image = cv2.imread(str(path))
+    if image is None:
+        raise RuntimeError(f"{path} is missing: install matplotlib again.")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 

@@ -44,11 +44,20 @@ def make_shapes(landmarks: np.ndarray, frame: FaceFrame, size: int) -> Shapes:
     jaw, outside, lip = _jaw(uv, marks, frame)
     lids, curves = _lids(uv, marks)
     gap = float(np.linalg.norm(marks[62] - marks[66]))
-    maps = (jaw, outside, lids, _smile(uv, marks, frame), _wide(uv, marks, frame), _brows(uv, marks, frame))
-    turned = [(each @ frame.axes).astype(np.float32) for each in (*maps, _frown(uv, marks, frame))]
     # A portrait with parted lips has its mouth shut first, all but a little; one with shut lips stays as it is.
     rest = -0.85 * gap / (JAW_DROP * frame.jaw) if gap > 0.03 * frame.jaw else 0.0
-    return Shapes(*turned, lip=frame.back(lip), lid_curves=(frame.back(curves[0]), frame.back(curves[1])), rest=rest)
+    return Shapes(
+        jaw=_turned(jaw, frame),
+        jaw_outside=_turned(outside, frame),
+        lids=_turned(lids, frame),
+        smile=_turned(_smile(uv, marks, frame), frame),
+        wide=_turned(_wide(uv, marks, frame), frame),
+        brows=_turned(_brows(uv, marks, frame), frame),
+        frown=_turned(_frown(uv, marks, frame), frame),
+        lip=frame.back(lip),
+        lid_curves=(frame.back(curves[0]), frame.back(curves[1])),
+        rest=rest,
+    )
 
 
 def mouth_inside(shapes: Shapes, frame: FaceFrame, size: int) -> np.ndarray:
@@ -140,7 +149,7 @@ def _wide(uv: np.ndarray, marks: np.ndarray, frame: FaceFrame) -> np.ndarray:
 
 def _brows(uv: np.ndarray, marks: np.ndarray, frame: FaceFrame) -> np.ndarray:
     """Both brows up."""
-    return _vertical(-0.05 * frame.jaw * sum(_brow_bells(uv, marks, frame)))
+    return _vertical(-0.05 * frame.jaw * np.sum(_brow_bells(uv, marks, frame), axis=0))
 
 
 def _frown(uv: np.ndarray, marks: np.ndarray, frame: FaceFrame) -> np.ndarray:
@@ -169,6 +178,11 @@ def _brow_bells(uv: np.ndarray, marks: np.ndarray, frame: FaceFrame) -> list[np.
 def _bell(uv: np.ndarray, centre: np.ndarray, wide: float, high: float) -> np.ndarray:
     away = (uv - centre) / (wide, high)
     return np.exp(-(away**2).sum(axis=-1))
+
+
+def _turned(field: np.ndarray, frame: FaceFrame) -> np.ndarray:
+    """A displacement in u, v (G, G, 2) as one along rows and columns of the picture."""
+    return (field @ frame.axes).astype(np.float32)
 
 
 def _vertical(field: np.ndarray) -> np.ndarray:

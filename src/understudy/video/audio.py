@@ -93,9 +93,8 @@ def _reencoded(
     context = encoder.codec_context
     resampler = AudioResampler(format="fltp", layout=context.layout, rate=context.sample_rate, frame_size=_BLOCK)
     for frame in source.decode(stream):
-        start = frame.time_base * frame.pts if frame.pts is not None and frame.time_base else None
-        if start is not None:
-            frame.pts = round((start - shift) / frame.time_base)
+        if frame.pts is not None and frame.time_base:
+            frame.pts -= round(shift / frame.time_base)
         for block in resampler.resample(frame):
             yield from _timed(context.encode(block), encoder, shift)
     for block in resampler.resample(None):

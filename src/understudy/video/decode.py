@@ -58,7 +58,7 @@ class Frame:
         if picture.format.name not in _LUMA_FIRST:
             return cv2.cvtColor(self.rgb(), cv2.COLOR_RGB2GRAY)
         plane = picture.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # PyAV pads rows
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # PyAV pads rows
         return _upright(rows[: picture.height, : picture.width], picture.rotation)
 
 
@@ -73,9 +73,10 @@ def decode(path: Path, segment: Segment | None = None) -> Iterator[Frame]:
     index = segment.first_frame if segment else 0
     counted: tuple[int, ...] | None = None
     for time_base, picture in _pictures(path, segment):
-        if picture.pts is None:
+        pts = picture.pts
+        if pts is None:
             counted = counted or timing(path).pts
-        pts = picture.pts if counted is None else counted[index]
+            pts = counted[index]
         yield Frame(index, pts, float(pts * time_base), picture)
         index += 1
 
@@ -98,7 +99,7 @@ def _pictures(path: Path, segment: Segment | None) -> Iterator[tuple[Fraction, a
             for picture in _decoded(container.demux(stream), path):
                 if end is not None and picture.pts is not None and picture.pts >= end:
                     break
-                if not found:
+                if not found and start is not None and picture.pts is not None:
                     if picture.pts < start:
                         continue
                     if picture.pts > start and margin is not None:

@@ -50,7 +50,8 @@ class VideoWriter:
     def _encode(self, frame: av.VideoFrame | None) -> None:
         for packet in self.stream.encode(frame):
             # x264 drops durations, and the last one cannot be known from the next timestamp.
-            packet.duration = self._durations.pop(packet.pts)
+            if packet.pts is not None:
+                packet.duration = self._durations.pop(packet.pts)
             self.container.mux(packet)
 
 
