@@ -99,8 +99,8 @@ def _pictures(path: Path, segment: Segment | None) -> Iterator[tuple[Fraction, a
             for picture in _decoded(container.demux(stream), path):
                 if end is not None and picture.pts is not None and picture.pts >= end:
                     break
-                if not found and start is not None and picture.pts is not None:
-                    if picture.pts < start:
+                if not found and start is not None:
+                    if picture.pts is None or picture.pts < start:
                         continue
                     if picture.pts > start and margin is not None:
                         break
