@@ -40,6 +40,7 @@ PARAMETERS = {"source": "anna", "target": "ben", "size": 64, "seed": 0}
     ("change", "named"),
     [
         ({"source": "../../etc"}, "source '../../etc'"),
+        ({"target": "anna"}, "both 'anna'"),
         ({"size": 100}, "'size' = 100"),
         ({"sorce": "anna"}, "'sorce' does not exist"),
         ({"gan_training": {"kigm": 3}}, "gan_training.kigm"),

@@ -32,7 +32,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; rename it to `path` when the block succeeds.
 
     The temporary name keeps the suffix, since encoders choose the container by it. It holds `.tmp` in the stem, and is
-    removed when the block fails; one that a killed run left is removed by the next. One process at a time writes a path.
+    removed when the block fails; one that a killed run left is removed by the next. Only one process at a time may
+    write a path.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{glob.escape(path.stem)}.tmp*{glob.escape(path.suffix)}"):

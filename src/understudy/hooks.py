@@ -63,6 +63,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             raise UserError(f"Parameter '{key}' does not exist: use one of {', '.join(sorted({*CONFIGS, *PLAIN}))}.")
     for key in ("source", "target"):
         safe_name(parameters[key], key)
+    if parameters["source"] == parameters["target"]:
+        raise UserError(f"Source and target are both '{parameters['source']}': choose two people.")
     size = parameters["size"]
     if not isinstance(size, int) or isinstance(size, bool) or size not in {32, 64, 128, 256, 512, 1024}:
         raise UserError(f"Parameter 'size' = {size!r} is not valid: use 32, 64, 128, 256, 512 or 1024.")

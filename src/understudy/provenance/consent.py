@@ -104,8 +104,8 @@ def read_consent(path: Path) -> Consent:
     """
     if not path.is_file():
         raise UserError(
-            f"{path} is missing: write down who agreed to the use of this face, with the fields "
-            f"{', '.join(field.name for field in fields(Consent))}."
+            f"{path} is missing: write down who agreed to the use of this face, with 'understudy consent new "
+            f"{path.parent.name}'."
         )
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
