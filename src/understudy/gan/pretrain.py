@@ -21,7 +21,7 @@ from understudy.gan.config import GanConfig, NetworkConfig, TrainingConfig
 from understudy.gan.training import Budget, TrainResult, train
 from understudy.weights import save_weights
 
-NETWORK = NetworkConfig(channel_base=2048, channel_max=32, mapping_layers=2, latent=256)
+NETWORK = NetworkConfig(channel_base=1024, channel_max=64, mapping_layers=2, latent=256)
 """The network of 64 pixels that trains on two CPU cores; see `conf/demo/gan_training`."""
 
 
