@@ -12,6 +12,9 @@ export KEDRO_DISABLE_TELEMETRY := 1
 export PYTHONWARNINGS := ignore::UserWarning,ignore::DeprecationWarning,ignore::FutureWarning
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_LOGGING_LEVEL := WARNING
+# threads that wait leave the core to others: no slower when alone, several times faster beside other work
+export OMP_WAIT_POLICY := PASSIVE
+export GOMP_SPINCOUNT := 0
 # a log file has no width of its own
 ifeq ($(shell test -t 2 && echo yes),)
 export COLUMNS := 120
