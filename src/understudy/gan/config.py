@@ -25,12 +25,10 @@ class TrainingConfig:
     """How the networks are trained. Amounts are in thousand images shown to the discriminator (kimg).
 
     `r1_gamma: auto` is 0.0002 * size^2 / batch; `path_length_every: 0` leaves that penalty out; `share_fakes` shows the
-    discriminator the fakes that the generator's step has just made, instead of drawing new ones. `warm_up_kimg` images
-    teach a generator that starts from scratch to draw the filmed faces by regression first (0: none, as in the paper).
+    discriminator the fakes that the generator's step has just made, instead of drawing new ones.
     """
 
     kimg: float = Field(default=500.0, gt=0)
-    warm_up_kimg: float = Field(default=0.0, ge=0)
     batch: int = Field(default=16, ge=4, multiple_of=4)
     lr: float = Field(default=0.0025, gt=0)
     r1_gamma: float | Literal["auto"] = "auto"

@@ -34,7 +34,6 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--checkpoints", type=Path, help="folder of the training state (default: OUT_checkpoints)")
     parser.add_argument("--size", type=int, default=64, help="pixels of the crops")
     parser.add_argument("--kimg", type=float, default=2000.0, help="thousand images to show")
-    parser.add_argument("--warm-up-kimg", type=float, default=defaults.warm_up_kimg, help="regression before that")
     parser.add_argument("--minutes", type=float, help="stop after so long")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--lr", type=float, default=defaults.lr)
@@ -57,7 +56,6 @@ def run(options: argparse.Namespace) -> TrainResult:
     """Train as asked and write `OUT.safetensors`, `OUT.json` and `OUT_grid.png`."""
     training = TrainingConfig(
         kimg=options.kimg,
-        warm_up_kimg=options.warm_up_kimg,
         batch=options.batch,
         lr=options.lr,
         r1_gamma="auto" if options.r1_gamma is None else options.r1_gamma,

@@ -23,7 +23,6 @@ from understudy.gan.data import FaceFeed, faces_key, forget_faces, read_faces
 from understudy.gan.grid import sample_grid
 from understudy.gan.module import GanModule
 from understudy.gan.networks import pack, start_from
-from understudy.gan.warmup import warm_up
 from understudy.progress import Meter, meter
 from understudy.weights import Weights
 
@@ -89,9 +88,6 @@ def train(
         if base is None:
             raise UserError("No base checkpoint was given: set 'gan_training.start: scratch' or supply the file.")
         start_from(module, config.network, base)
-    elif state is None and config.training.warm_up_kimg:
-        warm_up(module.generator, faces, config.training.warm_up_kimg, seed)
-        module.ema.load_state_dict(module.generator.state_dict())
     target = round(config.training.kimg * 1000)
     watch = Watch(module, faces, config, folder, seed, state, logger, on_grid, budget or Budget())
     if state is not None and state["images"] >= target:
