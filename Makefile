@@ -61,8 +61,8 @@ ui: $(READY)  ## Open the MLflow UI: runs, metrics, pictures, videos
 BASE := data/06_models/base/64px
 FACES := data/03_primary
 
-base-checkpoint: $(READY)  ## Train the shipped base checkpoint anew, on the faces that `make demo` cut out (hours)
-	@$(BIN)/python -m understudy.gan.pretrain --size 64 --batch 8 --r1-gamma 2 --augment none --no-mirror --ema-kimg 2 --kimg 80 \
+base-checkpoint: $(READY)  ## Train the shipped base checkpoint anew, on the faces that make demo cut out (half an hour)
+	@$(BIN)/python -m understudy.gan.pretrain --size 64 --batch 8 --r1-gamma 2 --augment none --no-mirror --ema-kimg 2 --kimg 40 \
 	  --faces $(FACES)/grace_hopper/64px/faces --out $(BASE)
 
 clean:  ## Remove caches and builds; footage, results and runs stay
