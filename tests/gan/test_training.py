@@ -6,10 +6,11 @@ import pytest
 import torch
 from pytorch_lightning.loggers import Logger
 
+from understudy import checkpoint
+from understudy.checkpoint import LAST, PREVIOUS, load_state, save_state
 from understudy.config import parse
 from understudy.errors import UserError
-from understudy.gan import checkpoint, training
-from understudy.gan.checkpoint import LAST, PREVIOUS, load_state, save_state
+from understudy.gan import training
 from understudy.gan.config import GanConfig, NetworkConfig, TrainingConfig
 from understudy.gan.data import FaceFeed, read_faces
 from understudy.gan.module import GanModule, ema_factor

@@ -8,9 +8,9 @@ import pytest
 import torch
 from pytorch_lightning.loggers.logger import DummyLogger
 
+from understudy import checkpoint
 from understudy.errors import UserError
 from understudy.faces.faceset import Faceset
-from understudy.swap import checkpoint
 from understudy.swap.config import SwapConfig
 from understudy.swap.module import learning_rate
 from understudy.swap.training import TrainResult, key_of, train
@@ -49,8 +49,8 @@ def test_stopped_and_resumed_gives_the_same_weights(whole, tiny, source_set, tar
 
     with pytest.raises(Stopped):
         run(tiny, source_set, target_set, tmp_path, stop)
-    (state,) = [checkpoint.load(folder) for folder in tmp_path.iterdir()]
-    assert state is not None and state.iteration == 2
+    (state,) = [checkpoint.load_state(folder) for folder in tmp_path.iterdir()]
+    assert state is not None and state["iteration"] == 2
     again = run(tiny, source_set, target_set, tmp_path)
     for name, tensor in whole[0].weights.tensors.items():
         assert torch.equal(tensor, again.weights.tensors[name]), name
@@ -70,11 +70,11 @@ def test_damaged_checkpoint_falls_back_then_is_named(whole, tmp_path: Path) -> N
     for name in (checkpoint.LAST, checkpoint.PREVIOUS):
         (tmp_path / name).write_bytes((made / name).read_bytes())
     (tmp_path / checkpoint.LAST).write_bytes((made / checkpoint.LAST).read_bytes()[:1000])
-    state = checkpoint.load(tmp_path)
-    assert state is not None and state.iteration == result.summary["iterations"] - 1
+    state = checkpoint.load_state(tmp_path)
+    assert state is not None and state["iteration"] == result.summary["iterations"] - 1
     (tmp_path / checkpoint.PREVIOUS).write_bytes(b"")
-    with pytest.raises(UserError, match="are damaged: delete that folder"):
-        checkpoint.load(tmp_path)
+    with pytest.raises(UserError, match="is damaged: delete the folder"):
+        checkpoint.load_state(tmp_path)
 
 
 def test_it_learns(tiny, source_set, target_set, tmp_path: Path) -> None:

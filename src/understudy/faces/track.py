@@ -28,9 +28,6 @@ COARSE = 640
 LENIENT = -0.4
 """Score that is enough where a face was a moment ago."""
 
-TRUST = 0.2
-"""Share of a new finding in the face's remembered width: dlib's detector knows a few widths only."""
-
 CUT = 30.0
 """Mean change of luma around the face from which a frame counts as a new shot."""
 

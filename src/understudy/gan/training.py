@@ -14,10 +14,10 @@ import torch
 from pytorch_lightning.loggers import Logger
 from torch.utils.data import DataLoader
 
+from understudy.checkpoint import load_state, save_state
 from understudy.errors import UserError
 from understudy.faces.faceset import Faceset
 from understudy.files import fingerprint
-from understudy.gan.checkpoint import load_state, save_state
 from understudy.gan.config import GanConfig, check_size
 from understudy.gan.data import FaceFeed, faces_key, forget_faces, read_faces
 from understudy.gan.grid import sample_grid

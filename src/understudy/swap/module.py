@@ -3,12 +3,13 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 
 from understudy.errors import UserError
-from understudy.swap.checkpoint import State
 from understudy.swap.config import SwapConfig
 from understudy.swap.data import FaceTensors, draw
 from understudy.swap.losses import side_losses
@@ -16,6 +17,25 @@ from understudy.swap.networks import Trainee
 
 SLOWEST = 0.1
 """The learning rate at the end, as a share of that at the beginning."""
+
+
+@dataclass(frozen=True)
+class State:
+    """All that training needs to go on as if it had not stopped.
+
+    Args:
+        iteration: iterations done. Every random number follows from it and the seed.
+        seconds: time spent so far.
+        network: state of the networks.
+        optimiser: state of the optimizer.
+        losses: the last ones that were logged.
+    """
+
+    iteration: int
+    seconds: float
+    network: dict[str, Any]
+    optimiser: dict[str, Any]
+    losses: dict[str, float]
 
 
 class SwapModule(pl.LightningModule):

@@ -14,13 +14,13 @@ import torch
 from pytorch_lightning.loggers import Logger
 from torch.utils.data import DataLoader
 
+from understudy.checkpoint import load_state, save_state
 from understudy.faces.faceset import Faceset
 from understudy.files import fingerprint
 from understudy.progress import Meter, meter
-from understudy.swap import checkpoint
 from understudy.swap.config import SwapConfig
 from understudy.swap.data import FaceTensors, source_tensors, target_tensors
-from understudy.swap.module import SwapModule
+from understudy.swap.module import State, SwapModule
 from understudy.swap.networks import Trainee, fast_layout, weights_of
 from understudy.swap.preview import preview
 from understudy.weights import Weights
@@ -68,7 +68,7 @@ class Watch:
             self.on_preview("swap_preview", preview(module.network, *module.faces), module.iteration)
         if last or time.monotonic() - self.saved >= schedule.checkpoint_every:
             state = module.state()
-            checkpoint.save(self.folder, state)
+            save_state(self.folder, vars(state))
             self.seconds = state.seconds
             self.saved = time.monotonic()
 
@@ -107,7 +107,8 @@ def train(
     torch.manual_seed(seed)
     network = fast_layout(Trainee(**arguments))
     total = config.training.iterations
-    state = checkpoint.load(folder)
+    saved = load_state(folder)
+    state = None if saved is None else State(**saved)
     with meter("Training the swap (iterations)", total) as shown:
         watch = Watch(config, folder, shown, faces, on_preview, time.monotonic())
         module = SwapModule(network, *faces, config, seed, watch)

@@ -57,7 +57,7 @@ class Timing:
     """When the frames of a clip are shown, read from its packets without decoding.
 
     `pts` and `durations` are in units of `time_base`, in the order of showing. `keyframes` are the pts at which
-    decoding can begin. `stamped` is False when the file holds no timestamps and these were counted from the rate.
+    decoding can begin. Where the file holds no timestamps they are counted from the rate.
     """
 
     time_base: Fraction
@@ -65,7 +65,6 @@ class Timing:
     pts: tuple[int, ...]
     durations: tuple[int, ...]
     keyframes: tuple[int, ...]
-    stamped: bool
 
     @property
     def seconds(self) -> float:
@@ -117,13 +116,13 @@ def timing(path: Path) -> Timing:
     if any(pts is None for pts, _, _ in packets):
         # Such a file (raw streams, old AVI) is played at its rate from nought, and cannot be cut.
         counted = tuple(round(number / (rate * time_base)) for number in range(len(packets)))
-        return Timing(time_base, rate, counted, (usual,) * len(packets), (), stamped=False)
+        return Timing(time_base, rate, counted, (usual,) * len(packets), ())
     shown = sorted((pts, duration) for pts, duration, _ in packets if pts is not None)
     pts = tuple(at for at, _ in shown)
     # A frame lasts until the next; only the last needs what its packet says.
     durations = (*(after - at for at, after in pairwise(pts)), shown[-1][1] or usual)
     keyframes = tuple(sorted(at for at, _, key in packets if key and at is not None))
-    return Timing(time_base, rate, pts, durations, keyframes, stamped=True)
+    return Timing(time_base, rate, pts, durations, keyframes)
 
 
 def probe(path: Path) -> Clip:

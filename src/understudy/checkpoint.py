@@ -1,4 +1,4 @@
-"""Training state on disk: the newest and the one before it, each whole or absent."""
+"""Training state on disk, of the GAN and of the swap: the newest and the one before it, each whole or absent."""
 
 import logging
 import os
