@@ -6,8 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from judged import astronaut_crops, filmed, hopper_crops, store
 
 from understudy.video.encode import write_video
+
+__all__ = ["astronaut_crops", "filmed", "hopper_crops", "store"]
 
 
 def moved(portrait: np.ndarray, number: int) -> np.ndarray:

@@ -7,10 +7,11 @@ import pytest
 
 from understudy.errors import UserError
 from understudy.faces.config import FacesConfig
+from understudy.faces.expression import centred
 from understudy.faces.extract import extract_segment
 from understudy.faces.faceset import SCHEMA, Faceset, finish, write_shard
 from understudy.faces.sheet import contact_sheet, draw_tile
-from understudy.faces.summary import centred, identity_spread, refuse_empty, summarise
+from understudy.faces.summary import identity_spread, refuse_empty, summarise
 from understudy.video.probe import probe, segments
 
 

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
+from understudy.faces.expression import centred
 from understudy.faces.faceset import Faceset
 from understudy.faces.identity import distances, medoid
-from understudy.faces.summary import centred
 
 WIDTH = 1536
 TILE = 128

@@ -8,6 +8,7 @@ import numpy as np
 
 from understudy.errors import UserError
 from understudy.faces.align import invert, scale_of
+from understudy.faces.expression import centred
 from understudy.faces.faceset import Faceset
 from understudy.faces.identity import TOLERANCE, distances, medoid
 
@@ -89,16 +90,6 @@ def spread(values: np.ndarray) -> dict[str, float | None]:
         return dict.fromkeys(names)
     quantiles = np.percentile(known.astype(np.float64), [1, 25, 50, 75, 99])
     return {name: round(float(value), 5) for name, value in zip(names, quantiles, strict=True)}
-
-
-def centred(values: np.ndarray, clips: np.ndarray) -> np.ndarray:
-    """Values (N,) less the median of their clip, float64."""
-    out = values.astype(np.float64)
-    for name in np.unique(clips):
-        mine = clips == name
-        if np.isfinite(out[mine]).any():
-            out[mine] -= np.nanmedian(out[mine])
-    return out
 
 
 def jitter(faceset: Faceset) -> float | None:
