@@ -25,13 +25,14 @@ from understudy.faces.landmarks import (
     predict5,
 )
 from understudy.faces.masks import hull_mask
+from understudy.faces.phash import perceptual_hash
 
 NAN = float("nan")
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What is measured on one face; names and units as in the faceset's schema. NaN where there is no face."""
+    """What is measured on one face; names and units as in the faceset's schema, as are the values without a face."""
 
     blur: float = NAN
     exposure: float = NAN
@@ -41,6 +42,7 @@ class Scores:
     mouth_open: float = NAN
     eye_open: float = NAN
     brow_height: float = NAN
+    phash: int = 0
 
 
 def score_face(crop: np.ndarray, landmarks: np.ndarray, matrix: np.ndarray | None = None) -> Scores:
@@ -66,6 +68,7 @@ def score_face(crop: np.ndarray, landmarks: np.ndarray, matrix: np.ndarray | Non
         mouth_open=mouth_open(landmarks),
         eye_open=eye_open(landmarks),
         brow_height=brow_height(landmarks),
+        phash=perceptual_hash(crop),
     )
 
 

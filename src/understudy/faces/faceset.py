@@ -44,6 +44,7 @@ SCHEMA = pa.schema(
         ("mouth_open", pa.float32()),  # inner lip distance over eye distance
         ("eye_open", pa.float32()),  # mean eye height over width
         ("brow_height", pa.float32()),  # brow to eye over eye distance
+        ("phash", pa.int64()),  # 64-bit perceptual hash of the crop; 0 where no face was found
         ("seed", pa.int64()),  # of a synthetic face; -1 for a filmed one
     ],
 )
