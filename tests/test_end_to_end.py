@@ -104,7 +104,7 @@ def test_one_mlflow_run_holds_parameters_numbers_times_and_pictures(run):
     assert "git.commit" in finished.data.tags
     metrics = finished.data.metrics
     assert metrics["seconds.train_generator"] > 0
-    for prefix in ("source_faces_summary.", "gan_summary.", "evaluation_scores.", "swap_quality."):
+    for prefix in ("source_faces_summary.", "gan_summary.", "identity_scores.", "swap_quality."):
         assert any(name.startswith(prefix) for name in metrics), prefix
     names, folders = set(), [""]
     while folders:

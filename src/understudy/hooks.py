@@ -20,6 +20,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from understudy.config import parse
+from understudy.datasets.measure import Measure
 from understudy.errors import UserError
 from understudy.files import safe_name
 
@@ -100,6 +101,8 @@ class Tracking:
         dataset = self._catalog.get(dataset_name)
         metadata = getattr(dataset, "metadata", None) or {}
         if metadata.get("mlflow") == "metrics":
+            if isinstance(data, Measure):  # a plan: its figures are those that were made or kept
+                data = dataset.load()
             mlflow.log_metrics({f"{dataset_name}.{key}": value for key, value in flat_numbers(data)})
 
 

@@ -10,6 +10,7 @@ import torch
 from understudy.faces.describe import describe_crops
 from understudy.faces.faceset import Faceset
 from understudy.metrics import scores
+from understudy.metrics.collect import collect
 from understudy.metrics.config import EvaluationConfig, InceptionConfig
 from understudy.metrics.identity import compare
 from understudy.metrics.inception_file import NAME, URL
@@ -61,13 +62,13 @@ def no_file(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def figures(synthetic: Faceset, originals: Faceset, source: str = "grace_hopper") -> dict:
-    return scores.collect(
+    return collect(
         source,
         64,
-        scores.identity_scores(synthetic, originals, CONFIG),
-        scores.distance_scores(synthetic, originals),
-        scores.frechet_scores(synthetic, originals, CONFIG, 0),
-        scores.inception_scores(synthetic, originals, CONFIG, 0),
+        identity=scores.identity_scores(synthetic, originals, CONFIG),
+        distance=scores.distance_scores(synthetic, originals),
+        frechet=scores.frechet_scores(synthetic, originals, CONFIG, 0),
+        inception=scores.inception_scores(synthetic, originals, CONFIG, 0),
     )
 
 
@@ -102,12 +103,12 @@ def test_the_scores_are_plain_json_with_the_same_keys_whatever_is_missing(
 ) -> None:
     full = figures(synthetic, filmed)
     assert json.loads(json.dumps(full, allow_nan=False)) == full
-    assert set(full["missing"]) == {"inception", "openface"}
+    assert set(full["missing"]) == {"inception"}
     empty = store()
     for ours, theirs in ((nobody, filmed), (synthetic, nobody), (empty, filmed)):
         bare = figures(ours, theirs)
         json.dumps(bare, allow_nan=False)
-        del (missing := bare.pop("missing"))["openface"]
+        missing = bare.pop("missing")
         assert set(missing) >= {"inception", "identity", "frechet"}
         assert shape(bare) == shape({key: value for key, value in full.items() if key != "missing"})
 

@@ -95,7 +95,7 @@ def _identity(scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def _spread(scores: dict[str, Any]) -> dict[str, Any]:
-    ours, real = scores["distances"]["synthetic"], scores["distances"]["originals"]
+    ours, real = scores["distance"]["synthetic"], scores["distance"]["originals"]
     paper = scores["paper"]
 
     def pair(figures: dict[str, Any], name: str) -> str:

@@ -1,4 +1,4 @@
-"""One function a measure: facesets in, plain figures out; and all of them put together.
+"""One function a measure: facesets in, plain figures out.
 
 Every function returns a dictionary with stable keys. A figure that could not be measured is None, and `missing` says
 why in one sentence.
@@ -16,13 +16,7 @@ from understudy.metrics.config import EvaluationConfig, InceptionConfig
 from understudy.metrics.frechet import compare_sets, frechet_distance, kernel_distance
 from understudy.metrics.identity import compare, has_face, identity_figures, pair_figures
 from understudy.metrics.inception_file import MissingWeights, find_file, load_inception
-from understudy.metrics.paper import PAPER
 from understudy.metrics.quality import Features, extract, inception_figures
-
-NO_OPENFACE = (
-    "OpenFace distances are not measured here: the distances above are those of face_recognition's network, "
-    "which has another scale."
-)
 
 logger = logging.getLogger(__name__)
 
@@ -79,27 +73,6 @@ def inception_scores(synthetic: Faceset, originals: Faceset, config: EvaluationC
     return figures | _reason("Two images of each kind are needed." if figures["fid"] is None else None)
 
 
-def collect(
-    source: str,
-    size: int,
-    identity: dict[str, Any],
-    distances: dict[str, Any],
-    frechet: dict[str, Any],
-    inception: dict[str, Any],
-) -> dict[str, Any]:
-    """All figures under stable keys, the paper's beside them; `missing` names what was not measured, and why."""
-    measures = {"identity": identity, "distances": distances, "frechet": frechet, "inception": inception}
-    missing = {name: figures["missing"] for name, figures in measures.items() if figures.get("missing")}
-    measured = {name: _without(figures, "missing") for name, figures in measures.items()}
-    return {
-        "source": source,
-        "size": size,
-        **measured,
-        "paper": dict(PAPER),
-        "missing": missing | {"openface": NO_OPENFACE},
-    }
-
-
 def _no_inception(config: InceptionConfig) -> dict[str, Any]:
     """The same keys as a measurement has, without figures."""
     nothing = Features(torch.empty(0, 2048), torch.empty(0, 1008))
@@ -128,7 +101,3 @@ def _lack(synthetic: np.ndarray, originals: np.ndarray) -> str | None:
 
 def _reason(text: str | None) -> dict[str, Any]:
     return {"missing": text}
-
-
-def _without(figures: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in figures.items() if name != key}

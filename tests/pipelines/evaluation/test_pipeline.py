@@ -7,9 +7,11 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
 from understudy.datasets.faceset import FacesetDataset
+from understudy.datasets.measure import MeasureDataset
 from understudy.errors import UserError
 from understudy.faces.faceset import Faceset, finish
 from understudy.pipelines.evaluation import create_pipeline
+from understudy.pipelines.evaluation.pipeline import MEASURES
 
 PARAMETERS = {
     "max_real": 10,
@@ -31,7 +33,8 @@ def catalog(folder: Path, source: Faceset, synthetic: Faceset, **changes: object
         "params:size": MemoryDataset(64),
         "params:seed": MemoryDataset(0),
     }
-    return DataCatalog(entries)
+    measures = {f"{name}_scores": MeasureDataset(filepath=str(folder / f"scores/{name}.json")) for name in MEASURES}
+    return DataCatalog(entries | measures)
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +64,24 @@ def test_all_results_come_out_of_two_facesets(tmp_path: Path, filmed: Faceset, s
 
 def test_a_tag_runs_one_measure(tmp_path: Path, filmed: Faceset, synthetic: Faceset) -> None:
     made = run(catalog(tmp_path, filmed, synthetic), "identity")
-    assert set(made) == {"identity_scores", "distance_scores", "identity_distance_plot"}
-    assert made["identity_scores"]["matched"] == 6
-    json.dumps(made["distance_scores"], allow_nan=False)
+    assert set(made) == {"identity_scores", "identity_distance_plot"}
+    assert [path.name for path in (tmp_path / "scores").iterdir()] == ["identity.json"]
+    assert json.loads((tmp_path / "scores/identity.json").read_text())["matched"] == 6
+
+
+def test_what_is_measured_is_kept_until_what_it_depends_on_changes(
+    tmp_path: Path, filmed: Faceset, synthetic: Faceset, caplog: pytest.LogCaptureFixture
+) -> None:
+    written = {}
+    for changes, kept in (({}, []), ({}, ["identity", "frechet"]), ({"tolerance": 0.5}, ["frechet"])):
+        caplog.clear()
+        with caplog.at_level("INFO"):
+            run(catalog(tmp_path, filmed, synthetic, **changes), "identity", "frechet")
+        assert [name for name in ("identity", "frechet") if f"Kept the measure '{name}'" in caplog.text] == kept
+        files = {name: (tmp_path / f"scores/{name}.json").stat().st_mtime_ns for name in ("identity", "frechet")}
+        assert all(files[name] == written[name] for name in kept)
+        written = files
+    assert json.loads((tmp_path / "scores/identity.json").read_text())["tolerance"] == 0.5
 
 
 def test_an_empty_faceset_and_a_misspelt_parameter_are_told(

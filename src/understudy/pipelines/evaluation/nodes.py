@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from understudy.config import parse
 from understudy.datasets.faceset import Shard, ShardPlan
+from understudy.datasets.measure import Measure, measure
 from understudy.faces.faceset import Faceset
 from understudy.metrics import scores
 from understudy.metrics.config import EvaluationConfig
@@ -30,24 +31,31 @@ def describe_originals(faces: Faceset, parameters: Parameters, parallel: Paramet
     return ShardPlan("Judging the originals", shards, parse(ParallelConfig, parallel, "parallel"))
 
 
-def compare_identity(synthetic: Faceset, originals: Faceset, parameters: Parameters) -> dict[str, Any]:
+def compare_identity(synthetic: Faceset, originals: Faceset, parameters: Parameters) -> Measure:
     """Count matching, not matching, no face."""
-    return scores.identity_scores(synthetic, originals, _config(parameters))
+    config = _config(parameters)
+    make = partial(scores.identity_scores, synthetic, originals, config)
+    return measure("identity", 1, [synthetic, originals], [config.tolerance], make)
 
 
-def measure_distances(synthetic: Faceset, originals: Faceset) -> dict[str, Any]:
+def measure_distances(synthetic: Faceset, originals: Faceset) -> Measure:
     """Mean and variance of all pairwise distances."""
-    return scores.distance_scores(synthetic, originals)
+    make = partial(scores.distance_scores, synthetic, originals)
+    return measure("distance", 1, [synthetic, originals], [], make)
 
 
-def measure_frechet(synthetic: Faceset, originals: Faceset, parameters: Parameters, seed: int) -> dict[str, Any]:
+def measure_frechet(synthetic: Faceset, originals: Faceset, parameters: Parameters, seed: int) -> Measure:
     """Fréchet and kernel distance of the embeddings, with floors."""
-    return scores.frechet_scores(synthetic, originals, _config(parameters), seed)
+    config = _config(parameters)
+    make = partial(scores.frechet_scores, synthetic, originals, config, seed)
+    return measure("frechet", 1, [synthetic, originals], [config.repeats, seed], make)
 
 
-def measure_inception(synthetic: Faceset, originals: Faceset, parameters: Parameters, seed: int) -> dict[str, Any]:
+def measure_inception(synthetic: Faceset, originals: Faceset, parameters: Parameters, seed: int) -> Measure:
     """Inception Score, FID and KID where the network's file is at hand."""
-    return scores.inception_scores(synthetic, originals, _config(parameters), seed)
+    config = _config(parameters)
+    make = partial(scores.inception_scores, synthetic, originals, config, seed)
+    return measure("inception", 1, [synthetic, originals], [config.inception, config.repeats, seed], make)
 
 
 def plot_distances(synthetic: Faceset, originals: Faceset, parameters: Parameters) -> go.Figure:

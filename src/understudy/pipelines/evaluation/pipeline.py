@@ -1,17 +1,24 @@
-"""Wiring of the `evaluation` pipeline. `--tags identity|frechet|inception|report` runs a part."""
+"""Wiring of the `evaluation` pipeline. `--tags NAME` runs one measure, `--tags report` collects and draws them all."""
 
 from kedro.pipeline import Node, Pipeline
 
-from understudy.metrics.scores import collect
+from understudy.metrics.collect import collect
 from understudy.pipelines.evaluation import nodes
 
 FACES = ["synthetic_faces", "original_faces"]
-MEASURES = ["identity_scores", "distance_scores", "frechet_scores", "inception_scores"]
 SETTINGS = "params:evaluation"
+
+MEASURES = ["identity", "distance", "frechet", "inception"]
+"""Each is a tag, a node and the dataset `<name>_scores`; what is listed here is collected for the report."""
 
 
 def create_pipeline() -> Pipeline:
     """Judge `synthetic_faces` against `source_faces`; scores, pictures and the report."""
+    return _measures() + _report()
+
+
+def _measures() -> Pipeline:
+    """One node, one measure."""
     return Pipeline(
         [
             Node(
@@ -19,7 +26,7 @@ def create_pipeline() -> Pipeline:
                 inputs=["source_faces", SETTINGS, "params:parallel"],
                 outputs="original_faces",
                 name="describe_originals",
-                tags=["identity", "frechet", "inception"],
+                tags=MEASURES,
             ),
             Node(
                 func=nodes.compare_identity,
@@ -33,7 +40,7 @@ def create_pipeline() -> Pipeline:
                 inputs=FACES,
                 outputs="distance_scores",
                 name="measure_distances",
-                tags="identity",
+                tags="distance",
             ),
             Node(
                 func=nodes.measure_frechet,
@@ -49,6 +56,15 @@ def create_pipeline() -> Pipeline:
                 name="measure_inception",
                 tags="inception",
             ),
+        ]
+    )
+
+
+def _report() -> Pipeline:
+    """What is made of the measures: plots, pictures, the page."""
+    figures = {name: f"{name}_scores" for name in MEASURES}
+    return Pipeline(
+        [
             Node(
                 func=nodes.plot_distances,
                 inputs=[*FACES, SETTINGS],
@@ -58,7 +74,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 func=collect,
-                inputs=["params:source", "params:size", *MEASURES],
+                inputs={"source": "params:source", "size": "params:size", **figures},
                 outputs="evaluation_scores",
                 name="collect_scores",
                 tags="report",
