@@ -1,12 +1,11 @@
 """What happens around every run: parameters are checked first, numbers and times go to MLflow."""
 
 import logging
-import math
 import os
 import platform
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from understudy.config import parse
 from understudy.datasets.measure import Measure
 from understudy.errors import UserError
 from understudy.files import safe_name
+from understudy.flatten import flat_numbers
 
 logger = logging.getLogger(__name__)
 
@@ -140,15 +140,6 @@ class NodeTimes:
         lines = [f"{seconds:9.1f} s  {name}" for name, seconds in order]
         lines.append(f"{sum(self._seconds.values()):9.1f} s  in all")
         logger.info("Time of each step:\n%s", "\n".join(lines))
-
-
-def flat_numbers(value: Any, prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Each finite number of a nested mapping with its dotted key. Lists are passed over."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from flat_numbers(inner, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(value, int | float) and math.isfinite(value):
-        yield prefix, float(value)
 
 
 def _git_tags(project: Path) -> dict[str, str]:
