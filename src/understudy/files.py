@@ -28,16 +28,17 @@ def safe_name(name: str, what: str) -> str:
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, sweep: bool = True) -> Iterator[Path]:
     """Yield a temporary path in the folder of `path`; rename it to `path` when the block succeeds.
 
     The temporary name keeps the suffix, since encoders choose the container by it. It holds `.tmp` in the stem, and is
     removed when the block fails; one that a killed run left is removed by the next. Only one process at a time may
-    write a path.
+    write a path, unless `sweep` is false: then nothing that is left is removed, and the last to finish holds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{glob.escape(path.stem)}.tmp*{glob.escape(path.suffix)}"):
-        left.unlink(missing_ok=True)
+    if sweep:
+        for left in path.parent.glob(f".{glob.escape(path.stem)}.tmp*{glob.escape(path.suffix)}"):
+            left.unlink(missing_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.tmp", suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)

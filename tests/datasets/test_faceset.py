@@ -7,7 +7,7 @@ from kedro.io import DatasetError
 
 from understudy.datasets.faceset import FacesetDataset, Shard, ShardPlan
 from understudy.errors import UserError
-from understudy.faces.faceset import SCHEMA, encode_image
+from understudy.faces.faceset import SCHEMA, encode_image, store_shard
 from understudy.parallel import ParallelConfig
 
 
@@ -98,4 +98,18 @@ def test_processes_make_the_same_bytes(tmp_path):
     for name, workers in (("one", 1), ("two", 2)):
         FacesetDataset(filepath=str(tmp_path / name)).save(plan(*shards, workers=workers))
     sums = [[row.sha256 for row in FacesetDataset(filepath=str(tmp_path / n)).load().shards] for n in ("one", "two")]
+    assert sums[0] == sums[1]
+
+
+def test_notes_of_a_shard_are_kept_and_are_part_of_its_bytes(tmp_path):
+    noted = table(0, 2).replace_schema_metadata({"understudy": '{"frames": 9, "others": 1}', "pandas": "x"})
+    dataset = FacesetDataset(filepath=str(tmp_path / "faces"))
+    dataset.save(plan(Shard("a", noted.slice), Shard("b", partial(table, 2, 1))))
+    assert dataset.load().notes() == [{"frames": 9, "others": 1}, {}]
+
+
+def test_rows_that_come_in_pieces_make_the_same_shard(tmp_path):
+    whole = table(0, 300).replace_schema_metadata({"understudy": '{"frames": 300}'})
+    pieces = (whole.slice(0, 7), whole.slice(7, 290), whole.slice(297, 3))
+    sums = [store_shard(tmp_path, number, "key", made).sha256 for number, made in enumerate((whole, pieces))]
     assert sums[0] == sums[1]

@@ -11,11 +11,11 @@ A shard appears whole or not at all, and the manifest is appended after it, so t
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +23,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from understudy.errors import UserError
-from understudy.files import atomic_path, sha256, write_json
+from understudy.faces.manifest import (
+    SUCCESS,
+    ShardRow,
+    append_row,
+    content_fault,
+    fault,
+    finish,
+    read_manifest,
+    shard_file,
+)
+from understudy.files import atomic_path, sha256
+
+__all__ = ["SCHEMA", "Faceset", "ShardRow", "decode_image", "encode_image", "finish", "read_manifest", "write_shard"]
 
 SCHEMA = pa.schema(
     [
@@ -49,6 +61,8 @@ SCHEMA = pa.schema(
     ],
 )
 ROW_GROUP = 128
+NOTES = b"understudy"
+"""Key of a shard's notes in its schema's metadata: JSON of what its maker has counted."""
 JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
 
 
@@ -68,17 +82,6 @@ def decode_image(data: bytes) -> np.ndarray:
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
-@dataclass(frozen=True)
-class ShardRow:
-    """One finished shard, a line of the manifest."""
-
-    key: str
-    file: str
-    bytes: int
-    rows: int
-    sha256: str
-
-
 class Faceset:
     """A faceset on disk. Nothing is read until it is asked for; images are decoded batch by batch.
 
@@ -92,14 +95,7 @@ class Faceset:
     @property
     def complete(self) -> bool:
         """Whether every shard of the plan is there, with the size that the manifest states."""
-        flag = self.path / "_SUCCESS"
-        if not flag.is_file():
-            return False
-        rows = read_manifest(self.path)
-        return all(
-            key in rows and _size(self.path / rows[key].file) == rows[key].bytes
-            for key in json.loads(flag.read_text())["keys"]
-        )
+        return fault(self.path) is None
 
     @cached_property
     def shards(self) -> list[ShardRow]:
@@ -108,10 +104,10 @@ class Faceset:
         Raises:
             UserError: the faceset is not complete.
         """
-        if not self.complete:
-            raise UserError(f"The faceset {self.path} is not complete: run the step that makes it again.")
+        if cause := fault(self.path):
+            raise UserError(f"The faceset {self.path} is not complete ({cause}): run the step that makes it again.")
         rows = read_manifest(self.path)
-        return [rows[key] for key in json.loads((self.path / "_SUCCESS").read_text())["keys"]]
+        return [rows[key] for key in json.loads((self.path / SUCCESS).read_bytes())["keys"]]
 
     def __len__(self) -> int:
         return sum(shard.rows for shard in self.shards)
@@ -140,6 +136,14 @@ class Faceset:
         """Which rows hold a face, (N,) bool."""
         return np.isfinite(self.column("score"))
 
+    def notes(self) -> list[dict[str, Any]]:
+        """What the maker of each shard has noted down about it, such as counts of frames; {} where there is nothing."""
+        notes = []
+        for shard in self.shards:
+            with self._open(shard) as file:
+                notes.append(json.loads((file.metadata.metadata or {}).get(NOTES, b"{}")))
+        return notes
+
     def batches(self, size: int = 256) -> Iterator[np.ndarray]:
         """Yield images in order, RGB uint8 (B, H, W, 3), at most `size` at a time."""
         for shard in self.shards:
@@ -152,78 +156,130 @@ class Faceset:
         """The images of the given row numbers, in the given order, RGB uint8 (B, H, W, 3)."""
         wanted = np.asarray(rows, dtype=np.int64)
         found: dict[int, np.ndarray] = {}
-        start = 0
-        for shard in self.shards:
-            inside = np.unique(wanted[(wanted >= start) & (wanted < start + shard.rows)])
-            if len(inside):
-                with self._open(shard) as file:
-                    column = file.read(columns=["image"]).column("image")
-                found.update({int(row): decode_image(column[int(row) - start].as_py()) for row in inside})
-            start += shard.rows
+        for (number, group), inside in self._by_group(np.unique(wanted)):
+            data = self.encoded(number, group)
+            first = self._starts[number] + group * ROW_GROUP
+            found.update({int(row): decode_image(data[int(row) - first]) for row in inside})
         return np.stack([found[int(row)] for row in wanted])
+
+    def encoded(self, shard: int, group: int) -> list[bytes]:
+        """The JPEG bytes of one row group (`ROW_GROUP` rows, fewer at the end of a shard) of the n-th shard."""
+        with self._open(self.shards[shard]) as file:
+            return file.read_row_group(group, columns=["image"]).column("image").to_pylist()
 
     def sample(self, count: int) -> np.ndarray:
         """Up to `count` row numbers spread evenly over the faceset, in order."""
         return np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
 
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        """The row number at which each shard begins, and that behind the last."""
+        return np.cumsum([0, *(shard.rows for shard in self.shards)])
+
+    def _by_group(self, rows: np.ndarray) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
+        """Sorted row numbers by the shard and the row group that hold them."""
+        shard = np.searchsorted(self._starts, rows, side="right") - 1
+        group = (rows - self._starts[shard]) // ROW_GROUP
+        places = np.stack([shard, group], 1)
+        kinds, begins = np.unique(places, axis=0, return_index=True)
+        for place, inside in zip(kinds, np.split(rows, begins[1:]), strict=True):
+            yield (int(place[0]), int(place[1])), inside
+
     @contextmanager
     def _open(self, shard: ShardRow) -> Iterator[pq.ParquetFile]:
-        """Open a shard; what its checksums find wrong, now or while it is read, is the user's to know."""
+        """Open a shard; what its checksums find wrong, now or while it is read, is the user's to know.
+
+        Parquet's page checksums cover neither its footer nor the pages' headers, so the SHA-256 of a shard is taken
+        when a process first opens it. A faceset with a damaged shard is no longer declared complete.
+        """
         path = self.path / shard.file
         try:
-            yield pq.ParquetFile(path, page_checksum_verification=True)
+            if cause := _content_fault(self.path, shard):
+                raise pa.ArrowInvalid(cause)
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                if file.metadata.num_rows != shard.rows:
+                    raise pa.ArrowInvalid(f"has {file.metadata.num_rows} rows instead of {shard.rows}")
+                yield file
         except (OSError, pa.ArrowInvalid) as error:
+            if isinstance(error, OSError) and error.errno:  # of the machine, not of the file's content
+                raise
+            if os.access(self.path, os.W_OK):
+                (self.path / SUCCESS).unlink(missing_ok=True)
             raise UserError(
                 f"The shard {path} is damaged ({str(error).splitlines()[0]}): "
-                "delete it and run the step that makes it again."
+                "run the step that makes it again, and it alone is made anew."
             ) from error
 
 
-def read_manifest(folder: Path) -> dict[str, ShardRow]:
-    """The finished shards by key. A last line torn by a kill is dropped; of two rows of one key the later holds."""
-    path = folder / "manifest.jsonl"
+_sound: set[tuple[Path, int, int, ShardRow]] = set()
+
+
+def _content_fault(folder: Path, shard: ShardRow) -> str | None:
+    """As `content_fault`, once a process for each state of the file."""
+    path = (folder / shard.file).resolve()
     if not path.is_file():
-        return {}
-    rows = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            row = ShardRow(**json.loads(line))
-        except (json.JSONDecodeError, TypeError):
-            continue  # a torn line: its shard is made again
-        rows[row.key] = row
-    return rows
+        return "is missing"
+    state = path.stat()
+    seen = (path, state.st_size, state.st_mtime_ns, shard)
+    if seen not in _sound:
+        if cause := content_fault(folder, shard):
+            return cause
+        _sound.add(seen)
+    return None
 
 
-def write_shard(folder: Path, number: int, key: str, table: pa.Table) -> ShardRow:
-    """Write one shard and its line in the manifest. The bytes depend on `table` alone."""
-    path = folder / f"{number:04d}-{key[:12]}.parquet"
-    with atomic_path(path) as temporary:
-        pq.write_table(
-            table.cast(SCHEMA),
+def write_shard(folder: Path, number: int, key: str, table: pa.Table | Iterable[pa.Table]) -> ShardRow:
+    """Write one shard and its line in the manifest; see `store_shard`."""
+    row = store_shard(folder, number, key, table)
+    append_row(folder, row)
+    return row
+
+
+def store_shard(folder: Path, number: int, key: str, table: pa.Table | Iterable[pa.Table]) -> ShardRow:
+    """Write one shard. The bytes depend on the rows and notes alone.
+
+    Two processes may write the same shard at once, as when one is taken for dead: both write the same bytes.
+
+    Args:
+        folder: of the faceset.
+        number: place of the shard in the faceset.
+        key: name of its content.
+        table: its rows, whole or in pieces of any size, which are written as they come, in constant memory. The
+            schema's metadata `understudy`, JSON, is kept: those of the last piece that has some.
+
+    Returns:
+        What the manifest is to say of it.
+    """
+    path = folder / shard_file(number, key)
+    notes = {}
+    rows = 0
+    with (
+        atomic_path(path, sweep=False) as temporary,
+        pq.ParquetWriter(
             temporary,
-            row_group_size=ROW_GROUP,
+            SCHEMA,
             compression="none",
             use_dictionary=False,
             write_page_checksum=True,
             write_statistics=False,  # they would hold whole images, outside the checksums
-        )
-    row = ShardRow(key, path.name, path.stat().st_size, table.num_rows, sha256(path))
-    with (folder / "manifest.jsonl").open("a", encoding="utf-8") as manifest:
-        manifest.write(json.dumps(asdict(row)) + "\n")
-        manifest.flush()
-        os.fsync(manifest.fileno())
-    return row
+        ) as writer,
+    ):
+        for group in _row_groups([table] if isinstance(table, pa.Table) else table, notes):
+            writer.write_table(group, row_group_size=ROW_GROUP)
+            rows += len(group)
+        writer.add_key_value_metadata(notes)
+    return ShardRow(key, path.name, path.stat().st_size, rows, sha256(path))
 
 
-def finish(folder: Path, keys: Sequence[str]) -> None:
-    """Declare the faceset complete, made of the shards `keys` in this order, and remove what does not belong to it."""
-    rows = read_manifest(folder)
-    write_json(folder / "_SUCCESS", {"keys": list(keys)})
-    wanted = {rows[key].file for key in keys}
-    for path in [*folder.glob("*.parquet"), *folder.glob(".*.tmp*")]:
-        if path.name not in wanted:
-            path.unlink()
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else -1
+def _row_groups(pieces: Iterable[pa.Table], notes: dict[bytes, bytes]) -> Iterator[pa.Table]:
+    """Cut tables of any size into tables of `ROW_GROUP` rows; put the last notes among them into `notes`."""
+    held = SCHEMA.empty_table()
+    for piece in pieces:
+        if NOTES in (piece.schema.metadata or {}):
+            notes[NOTES] = piece.schema.metadata[NOTES]
+        held = pa.concat_tables([held, piece.cast(SCHEMA)])
+        while len(held) >= ROW_GROUP:
+            yield held.slice(0, ROW_GROUP)
+            held = held.slice(ROW_GROUP)
+    if len(held):
+        yield held
