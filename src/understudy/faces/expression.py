@@ -33,7 +33,8 @@ def expression_features(faceset: Faceset, *, centre_by_clip: bool = True) -> np.
     Args:
         faceset: filmed or synthetic faces.
         centre_by_clip: measure yaw and pitch from the median of the clip, since they carry an offset of the person and
-            of the camera.
+            of the camera. Synthetic faces are of no clip and are centred as one: leave it off to compare them with
+            filmed faces of the same person.
 
     Returns:
         (N, 5) float64 in the order of `EXPRESSION`, in units of `SCALES`; rows without a face are NaN throughout.
@@ -47,11 +48,17 @@ def expression_features(faceset: Faceset, *, centre_by_clip: bool = True) -> np.
     return measures / SCALES
 
 
+def clip_rows(clips: np.ndarray) -> list[np.ndarray]:
+    """The row numbers of each clip, in the order of the clips' names, from the column `clip` (N,)."""
+    names, clip = np.unique(clips, return_inverse=True)
+    ends = np.cumsum(np.bincount(clip, minlength=len(names)))
+    return np.split(np.argsort(clip, kind="stable"), ends[:-1]) if len(names) else []
+
+
 def centred(values: np.ndarray, clips: np.ndarray) -> np.ndarray:
     """Values (N,) less the median of their clip, float64."""
-    _, clip = np.unique(clips, return_inverse=True)
     out = values.astype(np.float64)
-    for rows in np.split(np.argsort(clip, kind="stable"), np.cumsum(np.bincount(clip))[:-1]):
+    for rows in clip_rows(clips):
         if np.isfinite(out[rows]).any():
             out[rows] -= np.nanmedian(out[rows])
     return out

@@ -1,7 +1,6 @@
 """The work of cutting one person's faces out of all their clips, as shards."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -35,6 +34,6 @@ def plan_extraction(
     for path, clip in zip(footage.clips, clips, strict=True):
         for segment in segments(path, config.segment_seconds):
             bounds = [segment.start_pts, segment.end_pts, segment.first_frame, segment.frames]
-            key = fingerprint(clip["sha256"], path.name, bounds, size, asdict(config), VERSION, SCHEMA.to_string())
+            key = fingerprint(clip["sha256"], path.name, bounds, size, config.extraction(), VERSION, SCHEMA.to_string())
             pieces.append((key, segment, partial(extract_segment, segment, size, config)))
     return pieces
