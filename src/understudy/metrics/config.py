@@ -36,6 +36,29 @@ class InceptionConfig:
 
 
 @dataclass(frozen=True, config=STRICT)
+class DetectabilityConfig:
+    """Probes that tell synthetic faces from filmed ones.
+
+    Args:
+        enabled: whether they are trained at all.
+        max_faces: at most this many synthetic and as many filmed faces.
+        folds: parts of which each is judged by probes that the others taught; no clip is in two of them.
+        epochs: how often each face is shown to the small network.
+        halvings: random halves of the filmed faces that are told apart for the chance level.
+        jpeg: quality of the last JPEG coding of both sets.
+        draws: of the bootstrap behind the intervals.
+    """
+
+    enabled: bool = True
+    max_faces: int = Field(default=1000, ge=8)
+    folds: int = Field(default=5, ge=2)
+    epochs: int = Field(default=6, ge=1)
+    halvings: int = Field(default=2, ge=1)
+    jpeg: int = Field(default=95, ge=1, le=100)
+    draws: int = Field(default=1000, ge=100)
+
+
+@dataclass(frozen=True, config=STRICT)
 class EvaluationConfig:
     """The `evaluation` parameters.
 
@@ -46,6 +69,7 @@ class EvaluationConfig:
         pictures: faces in each row of pictures.
         batch: crops in one piece of parallel work.
         inception: Inception Score, FID and KID.
+        detectability: probes that tell synthetic faces from filmed ones.
     """
 
     tolerance: float = Field(default=0.6, gt=0)
@@ -54,3 +78,4 @@ class EvaluationConfig:
     pictures: int = Field(default=8, ge=1, le=24)
     batch: int = Field(default=100, ge=1)
     inception: InceptionConfig = field(default_factory=InceptionConfig)
+    detectability: DetectabilityConfig = field(default_factory=DetectabilityConfig)
