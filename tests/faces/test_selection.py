@@ -1,4 +1,3 @@
-import time
 from dataclasses import fields
 
 import numpy as np
@@ -8,11 +7,13 @@ from pydantic import ValidationError
 
 from understudy.datasets.selection import SelectionDataset
 from understudy.errors import UserError
+from understudy.faces import duplicates
 from understudy.faces.config import FacesConfig, SelectionConfig
 from understudy.faces.describe import describe_crops
 from understudy.faces.duplicates import duplicate_rows
 from understudy.faces.expression import expression_features, mean_distance
-from understudy.faces.selection import REASONS, distance_to_person, eye_distances, select
+from understudy.faces.phash import hash_distance
+from understudy.faces.selection import REASONS, distance_to_person, eye_distances, select, variety_sets
 
 CALM = {"duplicates": False, "min_eye_distance": 8.0}  # the crops, 64 pixels wide, stand for their own frames
 PLAIN = SelectionConfig(**CALM)
@@ -119,16 +120,18 @@ def test_one_face_and_no_face_are_judged(plain, store):
         assert selection.keep.all() and len(selection.rows) == len(table)
 
 
-def test_the_search_for_duplicates_does_not_grow_with_the_square():
+def test_the_search_for_duplicates_does_not_grow_with_the_square(monkeypatch):
+    compared = []
+
+    def counted(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        compared.append(len(a))
+        return hash_distance(a, b)
+
+    monkeypatch.setattr(duplicates, "hash_distance", counted)
     rng = np.random.default_rng(0)
-
-    def seconds(count: int) -> float:
-        hashes, features = rng.integers(0, 4, count), rng.normal(0, 2, (count, 5))
-        start = time.process_time()
-        duplicate_rows(hashes, features, rng.random(count), 2, 0.1)
-        return time.process_time() - start
-
-    assert seconds(40_000) < 8 * max(seconds(10_000), 0.05)  # sixteen times, if it did
+    alike = rng.normal(0, 0.01, (3000, 5))  # all near one another, in other pictures: every pair is a candidate
+    duplicates.duplicate_rows(rng.integers(0, 2**62, 3000), alike, np.zeros(3000), 2, 0.1)
+    assert len(compared) == 2 and sum(compared) < 45 * 3000
 
 
 def test_training_takes_all_or_a_number_chosen_for_variety(plain, store):
@@ -175,3 +178,18 @@ def test_a_selection_comes_back_from_disk_and_knows_its_faces(plain, store, tmp_
 def test_what_is_selected_does_not_rename_shards():
     other = FacesConfig(selection=SelectionConfig(min_eye_distance=40))
     assert other.extraction() == FacesConfig().extraction() != FacesConfig(min_face=50).extraction()
+
+
+def test_variety_sets_are_a_hundred_kept_faces_or_all_there_are(plain, store):
+    faces = store(change(plain, exposure={0: 1.0}))
+    selection = select(faces, PLAIN, 0)
+    few = variety_sets(faces, selection, 0, count=8)
+    assert few["monotone"]["expression_distance"] < few["varied"]["expression_distance"]
+    for sets, count in ((few, 8), (variety_sets(faces, selection, 0), 23)):
+        for kind in ("monotone", "varied"):
+            rows = sets[kind]["rows"]
+            assert len(rows) == len(set(rows)) == count and 0 not in rows
+            distance = mean_distance(expression_features(faces)[rows])
+            assert sets[kind]["expression_distance"] == pytest.approx(distance)
+    one = store(plain[:1])
+    assert variety_sets(one, select(one, PLAIN, 0), 0)["varied"] == {"rows": [0], "expression_distance": None}

@@ -1,6 +1,7 @@
 """The selection: which faces of a filmed faceset are fit for use, why the others are not, and which ones teach."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from understudy.errors import UserError
 from understudy.faces.align import scale_of
 from understudy.faces.config import SelectionConfig
 from understudy.faces.duplicates import duplicate_rows
-from understudy.faces.expression import centred, choose, clip_rows, expression_features
+from understudy.faces.expression import Variety, centred, choose, clip_rows, expression_features, mean_distance
 from understudy.faces.faceset import Faceset
 from understudy.faces.identity import distances, medoid
 from understudy.faces.landmarks import LEFT_EYE, RIGHT_EYE
@@ -16,6 +17,9 @@ from understudy.files import fingerprint
 
 REASONS = ("no face", "too small", "blurred", "dark", "bright", "turned away", "someone else", "duplicate")
 """Why a face is left out, in the order in which it is asked."""
+
+VARIETY_SETS: dict[str, Variety] = {"monotone": "homogeneous", "varied": "varied"}
+"""The paper's names for the choices."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,9 @@ def select(faceset: Faceset, config: SelectionConfig, seed: int) -> Selection:
     away = distance_to_person(faceset.column("embedding"), clips, faceset.column("frame"))
     blur, exposure = faceset.column("blur").astype(np.float64), faceset.column("exposure")
     turned = (np.abs(yaw) > config.max_yaw) | (np.abs(pitch) > config.max_pitch) | (np.abs(roll) > config.max_roll)
+    features = expression_features(faceset)
     failed = {
-        "no face": ~(faceset.found() & np.isfinite(blur)),
+        "no face": ~(faceset.found() & np.isfinite(blur) & np.isfinite(features).all(1)),
         "too small": eye_distances(faceset) < config.min_eye_distance,
         "blurred": is_blurred(blur, clips, config),
         "dark": exposure < config.min_exposure,
@@ -98,7 +103,6 @@ def select(faceset: Faceset, config: SelectionConfig, seed: int) -> Selection:
     reason = np.full(len(clips), "", dtype="U16")
     for name, rows in failed.items():
         reason[rows & (reason == "")] = name
-    features = expression_features(faceset)
     if config.duplicates:
         rows = np.flatnonzero(reason == "")
         hashes = faceset.column("phash")[rows]
@@ -108,6 +112,30 @@ def select(faceset: Faceset, config: SelectionConfig, seed: int) -> Selection:
     training = np.zeros(len(keep), bool)
     training[_teaching(faceset, features, np.flatnonzero(keep), config, seed)] = True
     return Selection(keep, reason, away, yaw, pitch, roll, training, content_of(faceset))
+
+
+def variety_sets(faceset: Faceset, selection: Selection, seed: int, count: int = 100) -> dict[str, Any]:
+    """The sets of the paper's first table: the kept faces that differ least and those that differ most.
+
+    Args:
+        faceset: one person's faces.
+        selection: theirs.
+        seed: of what is drawn.
+        count: faces of a set; when fewer are kept, both sets are all of them.
+
+    Returns:
+        `monotone` and `varied`, each with `rows` of the faceset and `expression_distance`, the mean over all pairs in
+        units of expression space, None for fewer than two faces.
+    """
+    selection.check(faceset)
+    features, kept = expression_features(faceset), selection.rows
+    count = min(count, len(kept))
+    sets = {}
+    for name, variety in VARIETY_SETS.items():
+        rows = np.sort(kept[choose(features[kept], count, variety, seed)])
+        distance = mean_distance(features[rows])
+        sets[name] = {"rows": rows.tolist(), "expression_distance": distance if np.isfinite(distance) else None}
+    return sets
 
 
 def eye_distances(faceset: Faceset) -> np.ndarray:

@@ -20,12 +20,15 @@ PAGED = "faces.u8"
 logger = logging.getLogger(__name__)
 
 
-def faces_key(facesets: Sequence[Faceset]) -> str:
-    """A short name for the content of the facesets."""
-    return fingerprint([[shard.sha256 for shard in faceset.shards] for faceset in facesets])
+def faces_key(facesets: Sequence[Faceset], rows: Sequence[np.ndarray] | None = None) -> str:
+    """A short name for the content of the facesets, or for the given rows of them."""
+    chosen = None if rows is None else [part.tolist() for part in rows]
+    return fingerprint([[shard.sha256 for shard in faceset.shards] for faceset in facesets], chosen)
 
 
-def read_faces(facesets: Sequence[Faceset], size: int, memory_mb: int, scratch: Path) -> np.ndarray:
+def read_faces(
+    facesets: Sequence[Faceset], size: int, memory_mb: int, scratch: Path, rows: Sequence[np.ndarray] | None = None
+) -> np.ndarray:
     """Decode every crop that holds a face, once.
 
     Args:
@@ -33,6 +36,7 @@ def read_faces(facesets: Sequence[Faceset], size: int, memory_mb: int, scratch: 
         size: pixels that the crops must have.
         memory_mb: above this the pictures are kept in a file of `scratch` and paged in as needed.
         scratch: folder for that file.
+        rows: the row numbers of each faceset that are read; all when None.
 
     Returns:
         RGB uint8 (N, 3, size, size).
@@ -41,6 +45,8 @@ def read_faces(facesets: Sequence[Faceset], size: int, memory_mb: int, scratch: 
         UserError: fewer than 16 faces, crops of another size, or no space for the file.
     """
     found = [faceset.found() for faceset in facesets]
+    if rows is not None:
+        found = [keep & np.isin(np.arange(len(keep)), wanted) for keep, wanted in zip(found, rows, strict=True)]
     count = int(sum(rows.sum() for rows in found))
     names = ", ".join(str(faceset.path) for faceset in facesets)
     if count < MIN_FACES:

@@ -59,6 +59,7 @@ def train(
     logger: Logger | None = None,
     on_grid: OnGrid | None = None,
     budget: Budget | None = None,
+    rows: Sequence[np.ndarray] | None = None,
 ) -> TrainResult:
     """Train on `facesets` until `kimg` is reached; go on from a checkpoint of the same inputs if there is one.
 
@@ -72,6 +73,7 @@ def train(
         logger: a Lightning logger for the losses.
         on_grid: called with a name, an RGB picture and the thousands of images seen.
         budget: a time after which to stop early.
+        rows: the row numbers of each faceset that teach; all when None.
 
     Raises:
         UserError: too few faces, a wrong size, a base of another architecture, damaged checkpoints, a full disk, or
@@ -79,8 +81,8 @@ def train(
     """
     sets = [facesets] if isinstance(facesets, Faceset) else list(facesets)
     check_size(size)
-    folder = checkpoints / fingerprint(config.identity(), faces_key(sets), size, seed)
-    faces = read_faces(sets, size, config.training.memory_mb, folder)
+    folder = checkpoints / fingerprint(config.identity(), faces_key(sets, rows), size, seed)
+    faces = read_faces(sets, size, config.training.memory_mb, folder, rows)
     torch.manual_seed(seed)
     module = GanModule(config.network, config.training, size)
     state = load_state(folder)

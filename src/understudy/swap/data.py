@@ -43,15 +43,19 @@ class Sides:
     eyes_mouth: torch.Tensor  # B x 1
 
 
-def source_tensors(synthetic: Faceset, real: Faceset, config: SwapConfig) -> FaceTensors:
+def source_tensors(
+    synthetic: Faceset, real: Faceset, config: SwapConfig, real_rows: np.ndarray | None = None
+) -> FaceTensors:
     """The faces that the source's decoder learns from, by `config.faces` and `config.count`.
+
+    Of the filmed faces `real_rows` are used, all when None.
 
     Raises:
         UserError: too few of them show a face.
     """
     parts = {"synthetic": [synthetic], "real": [real], "mix": [synthetic, real]}[config.faces]
     limit = min(config.count or config.training.max_faces, config.training.max_faces)
-    loaded = [face_tensors(part, max(1, limit // len(parts))) for part in parts]
+    loaded = [face_tensors(part, max(1, limit // len(parts)), real_rows if part is real else None) for part in parts]
     filled = [part.layers for part in loaded if len(part)]
     faces = FaceTensors(torch.cat(filled)) if filled else loaded[0]
     if len(faces) < FEWEST and config.faces == "synthetic":
@@ -76,10 +80,15 @@ def target_tensors(faces: Faceset, config: SwapConfig) -> FaceTensors:
     return found
 
 
-def face_tensors(faces: Faceset, limit: int) -> FaceTensors:
-    """Up to `limit` faces of a set, spread evenly over it, with their masks. Rows without a face are left out."""
+def face_tensors(faces: Faceset, limit: int, allowed: np.ndarray | None = None) -> FaceTensors:
+    """Up to `limit` faces of a set, spread evenly over it or its rows `allowed`, with their masks.
+
+    Rows without a face are left out.
+    """
     landmarks = faces.landmarks()
     rows = np.flatnonzero(faces.found() & np.isfinite(landmarks).all((1, 2)))
+    if allowed is not None:
+        rows = np.intersect1d(rows, allowed)
     if len(rows) > limit:
         rows = rows[np.linspace(0, len(rows) - 1, limit).round().astype(int)]
     if not len(rows):

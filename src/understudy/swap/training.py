@@ -83,6 +83,7 @@ def train(
     checkpoints: Path,
     lightning_logger: Logger | None = None,
     on_preview: OnPreview | None = None,
+    source_rows: np.ndarray | None = None,
 ) -> TrainResult:
     """Train the swap, going on from the last checkpoint of the same faces and parameters if there is one.
 
@@ -96,13 +97,15 @@ def train(
         checkpoints: folder with a subfolder for each set of faces and parameters.
         lightning_logger: where losses go.
         on_preview: called with name, RGB picture and iteration.
+        source_rows: the rows of `source` that teach; all when None.
 
     Raises:
         UserError: too few faces, a size that does not fit, a full disk, damaged checkpoints, divergence.
     """
     used = {"synthetic": [synthetic], "real": [source], "mix": [synthetic, source]}[config.faces]
-    folder = checkpoints / key_of(used, target, config, size, seed)
-    faces = (source_tensors(synthetic, source, config), target_tensors(target, config))
+    rows = None if config.faces == "synthetic" else source_rows
+    folder = checkpoints / key_of(used, target, config, size, seed, rows)
+    faces = (source_tensors(synthetic, source, config, rows), target_tensors(target, config))
     arguments = {"size": size, **{name: value for name, value in asdict(config.network).items() if name != "kind"}}
     torch.manual_seed(seed)
     network = fast_layout(Trainee(**arguments))
@@ -133,12 +136,15 @@ def train(
     return TrainResult(weights_of(network, arguments, notes), summary, picture)
 
 
-def key_of(source: list[Faceset], target: Faceset, config: SwapConfig, size: int, seed: int) -> str:
+def key_of(
+    source: list[Faceset], target: Faceset, config: SwapConfig, size: int, seed: int, rows: np.ndarray | None = None
+) -> str:
     """The name of a training: equal when faces, size, seed and everything that shapes the result are equal."""
     schedule = {name: value for name, value in asdict(config.training).items() if name not in _UNTRAINED}
     shards = [[shard.sha256 for shard in faceset.shards] for faceset in (*source, target)]
     parts = [asdict(part) for part in (config.network, config.losses, config.augment)]
-    return fingerprint(config.faces, config.count, schedule, parts, shards, size, seed)
+    chosen = None if rows is None else rows.tolist()
+    return fingerprint(config.faces, config.count, schedule, parts, shards, size, seed, chosen)
 
 
 def _fit(module: SwapModule, config: SwapConfig, lightning_logger: Logger | None) -> None:

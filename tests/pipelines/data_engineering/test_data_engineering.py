@@ -12,6 +12,7 @@ from kedro_datasets.json import JSONDataset
 from understudy.datasets.faceset import FacesetDataset
 from understudy.datasets.footage import FootageDataset
 from understudy.datasets.picture import PictureDataset
+from understudy.datasets.selection import SelectionDataset
 from understudy.errors import UserError
 from understudy.pipelines.data_engineering import create_pipeline, nodes
 from understudy.video.encode import write_video
@@ -53,6 +54,7 @@ def run(people: Path, out: Path, source: str, target: str) -> DataCatalog:
             "params:data_engineering": MemoryDataset({}),
             "params:parallel": MemoryDataset({"workers": 1}),
             "params:size": MemoryDataset(64),
+            "params:seed": MemoryDataset(0),
             "params:source": MemoryDataset(source),
             "params:target": MemoryDataset(target),
             **{
@@ -64,6 +66,11 @@ def run(people: Path, out: Path, source: str, target: str) -> DataCatalog:
                 f"{who}_contact_sheet": PictureDataset(filepath=str(out / f"{who}_sheet.jpg"))
                 for who in ("source", "target")
             },
+            **{
+                f"{who}_selection": SelectionDataset(filepath=str(out / f"{who}_selection.parquet"))
+                for who in ("source", "target")
+            },
+            "source_variety_sets": JSONDataset(filepath=str(out / "variety_sets.json")),
             "consents": JSONDataset(filepath=str(out / "consents.json")),
         }
     )

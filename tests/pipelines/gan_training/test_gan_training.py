@@ -13,6 +13,7 @@ from understudy.datasets.folder import FolderDataset
 from understudy.datasets.network import NetworkDataset
 from understudy.errors import UserError
 from understudy.faces.faceset import SCHEMA, Faceset, encode_image, finish, write_shard
+from understudy.faces.selection import Selection
 from understudy.gan.networks import load_generator
 from understudy.gan.synthesis import draw
 from understudy.pipelines.gan_training import create_pipeline
@@ -43,10 +44,18 @@ def filmed(tmp_path: Path, astronaut: np.ndarray) -> Faceset:
     return Faceset(folder)
 
 
+def selected(faces: Faceset) -> Selection:
+    """All but the last face are kept."""
+    keep = np.arange(len(faces)) < len(faces) - 1
+    zero = np.zeros(len(faces))
+    return Selection(keep, np.where(keep, "", "blurred"), zero, zero, zero, zero, keep)
+
+
 def run(folder: Path, filmed: Faceset, parameters: dict) -> DataCatalog:
     catalog = DataCatalog(
         {
             "source_faces": MemoryDataset(filmed, copy_mode="assign"),
+            "source_selection": MemoryDataset(selected(filmed), copy_mode="assign"),
             "params:gan_training": MemoryDataset(parameters),
             "params:size": MemoryDataset(32),
             "params:seed": MemoryDataset(0),
@@ -72,6 +81,7 @@ def test_trains_draws_and_logs_into_the_active_run(tmp_path: Path, filmed: Faces
     mlflow.set_tracking_uri(None)
 
     assert catalog.load("gan_summary")["kimg"] == pytest.approx(0.032)
+    assert catalog.load("gan_summary")["faces"] == 19  # those of the selection
     assert catalog.load("gan_sample_grid").shape == (640, 1024, 3)
     assert logged["gan/seconds_per_kimg"] > 0
     assert {"gan/loss_generator", "gan/loss_discriminator", "gan/r1"} <= logged.keys()

@@ -1,5 +1,6 @@
 """Glue between the catalog and `understudy.faces`."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from understudy.datasets.faceset import Shard, ShardPlan
 from understudy.faces.config import FacesConfig
 from understudy.faces.faceset import Faceset
 from understudy.faces.plan import plan_extraction
+from understudy.faces.selection import Selection, select, variety_sets
 from understudy.faces.sheet import contact_sheet
 from understudy.faces.summary import refuse_empty, summarise
 from understudy.parallel import ParallelConfig
@@ -40,7 +42,7 @@ def plan_faces(
 ) -> ShardPlan:
     """Plan the extraction, a shard a segment. `consents` is asked for so that nothing is cut before it was read."""
     del consents
-    config = parse(FacesConfig, parameters, "data_engineering")
+    config = _config(parameters)
     pieces = plan_extraction(footage, clips, size, config)
     return ShardPlan(
         description=f"Cutting out the faces of {footage.name} (frames)",
@@ -48,6 +50,21 @@ def plan_faces(
         parallel=parse(ParallelConfig, parallel, "parallel"),
         accept=partial(refuse_empty, str(footage.folder), [segment.path.name for _, segment, _ in pieces]),
     )
+
+
+def select_source_faces(faces: Faceset, parameters: Parameters, seed: int) -> Selection:
+    """Judge the faces, and choose those that teach."""
+    return select(faces, _config(parameters).selection, seed)
+
+
+def select_target_faces(faces: Faceset, parameters: Parameters, seed: int) -> Selection:
+    """Judge the faces; `count` and `variety` are meant for the source."""
+    return select(faces, replace(_config(parameters).selection, count=None, variety="all"), seed)
+
+
+def choose_variety_sets(faces: Faceset, selection: Selection, seed: int) -> dict[str, Any]:
+    """The faces that differ least and most: the sets of the paper's first table."""
+    return variety_sets(faces, selection, seed)
 
 
 def draw_contact_sheet(faces: Faceset, person: str) -> np.ndarray:
@@ -58,3 +75,7 @@ def draw_contact_sheet(faces: Faceset, person: str) -> np.ndarray:
 def summarise_faces(faces: Faceset, clips: Records) -> dict[str, Any]:
     """Count and measure."""
     return summarise(faces, clips)
+
+
+def _config(parameters: Parameters) -> FacesConfig:
+    return parse(FacesConfig, parameters, "data_engineering")

@@ -6,14 +6,20 @@ from understudy.pipelines.data_engineering import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """Consent first; then the same four steps for the source and for the target."""
+    """Consent first; then the same steps for the source and for the target."""
     consent = Node(
         func=nodes.check_consents,
         inputs=["source_footage", "target_footage"],
         outputs="consents",
         name="check_consents",
     )
-    return Pipeline([consent, *_person("source"), *_person("target")])
+    sets = Node(
+        func=nodes.choose_variety_sets,
+        inputs=["source_faces", "source_selection", "params:seed"],
+        outputs="source_variety_sets",
+        name="choose_source_variety_sets",
+    )
+    return Pipeline([consent, *_person("source"), *_person("target"), sets])
 
 
 def _person(who: str) -> list[Node]:
@@ -36,6 +42,12 @@ def _person(who: str) -> list[Node]:
             ],
             outputs=f"{who}_faces",
             name=f"extract_{who}_faces",
+        ),
+        Node(
+            func={"source": nodes.select_source_faces, "target": nodes.select_target_faces}[who],
+            inputs=[f"{who}_faces", "params:data_engineering", "params:seed"],
+            outputs=f"{who}_selection",
+            name=f"select_{who}_faces",
         ),
         Node(
             func=nodes.draw_contact_sheet,

@@ -9,6 +9,7 @@ import numpy as np
 
 from understudy.config import parse
 from understudy.faces.faceset import Faceset
+from understudy.faces.selection import Selection
 from understudy.metrics.swap_quality import measure_swap as measure
 from understudy.pipelines.tracking import lightning_logger, log_picture
 from understudy.provenance.label import burn_label, label_height
@@ -25,6 +26,7 @@ Parameters = dict[str, Any]
 def train_swap(
     synthetic: Faceset,
     source: Faceset,
+    selection: Selection,
     target: Faceset,
     parameters: Parameters,
     size: int,
@@ -37,7 +39,19 @@ def train_swap(
         The networks, the figures of training, and a picture of what they do.
     """
     config = _parse(parameters)
-    result = train(synthetic, source, target, config, size, seed, checkpoints, lightning_logger(), log_picture)
+    selection.check(source)
+    result = train(
+        synthetic,
+        source,
+        target,
+        config,
+        size,
+        seed,
+        checkpoints,
+        lightning_logger(),
+        log_picture,
+        selection.training_rows,
+    )
     return result.weights, result.summary, result.preview
 
 

@@ -22,6 +22,7 @@ def create_pipeline() -> Pipeline:
                 inputs=[
                     "synthetic_faces",
                     "source_faces",
+                    "source_selection",
                     "target_faces",
                     SETTINGS,
                     "params:size",

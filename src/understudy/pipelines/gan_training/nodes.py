@@ -12,6 +12,7 @@ from understudy.config import parse
 from understudy.datasets.faceset import Shard, ShardPlan
 from understudy.faces.describe import describe_crops
 from understudy.faces.faceset import Faceset
+from understudy.faces.selection import Selection
 from understudy.files import fingerprint
 from understudy.gan.config import GanConfig
 from understudy.gan.networks import load_base, load_generator, weights_key
@@ -22,16 +23,18 @@ from understudy.weights import Weights
 
 
 def train_generator(
-    faces: Faceset, params: dict[str, Any], size: int, seed: int, checkpoints: Path, bases: Path
+    faces: Faceset, selection: Selection, params: dict[str, Any], size: int, seed: int, checkpoints: Path, bases: Path
 ) -> tuple[Weights, dict[str, Any], np.ndarray]:
-    """Train a generator on the source's faces; goes on where a killed run stopped.
+    """Train a generator on the selected faces of the source; goes on where a killed run stopped.
 
     Returns:
         The networks, the figures of training, and a grid of filmed and drawn faces.
     """
     config = parse(GanConfig, params, "gan_training")
     base = load_base(bases, size) if config.start == "base" else None
-    result = train(faces, config, size, seed, checkpoints, base, lightning_logger(), log_picture)
+    selection.check(faces)
+    rows = [selection.training_rows]
+    result = train(faces, config, size, seed, checkpoints, base, lightning_logger(), log_picture, rows=rows)
     return result.weights, result.summary, result.grid
 
 

@@ -13,6 +13,7 @@ def create_pipeline() -> Pipeline:
                 func=train_generator,
                 inputs=[
                     "source_faces",
+                    "source_selection",
                     "params:gan_training",
                     "params:size",
                     "params:seed",
