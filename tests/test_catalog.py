@@ -83,13 +83,14 @@ def test_layers_run_one_way_so_that_kedro_viz_draws_them(all_pipelines):
 @pytest.mark.parametrize("env", ["base", "demo", "test"])
 def test_all_that_pipelines_pass_on_is_declared(env, all_pipelines):
     loaded = config(env)
+    parameters, catalog = loaded["parameters"], loaded["catalog"]  # read anew at each look
     names = ["__default__"] if env == "base" else ["demo"]
     for name in names:
         for dataset in all_pipelines[name].datasets():
             if dataset.startswith("params:"):
-                assert dataset.removeprefix("params:").split(".")[0] in loaded["parameters"], dataset
+                assert dataset.removeprefix("params:").split(".")[0] in parameters, dataset
             else:
-                assert dataset in loaded["catalog"], f"{dataset} of {name} is not in the catalog"
+                assert dataset in catalog, f"{dataset} of {name} is not in the catalog"
 
 
 @pytest.mark.parametrize("env", ["base", "demo", "test"])
