@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from distributed import Client, default_client
 
@@ -30,7 +30,7 @@ def connect(address: str) -> Iterator[Client]:
         ) from error
     with client:
         require_workers(address, PATIENCE)
-        if differing := _differing(client.get_versions(packages=PACKAGES)):
+        if differing := _differing(cast(dict[str, Any], client.get_versions(packages=PACKAGES))):
             raise UserError(
                 f"The Dask workers of {address} do not have the packages of this machine ({differing}): "
                 "install the same versions there, since the results depend on them."
@@ -49,7 +49,7 @@ def require_workers(address: str, seconds: float) -> None:
     except (OSError, TimeoutError) as error:
         raise UserError(
             f"No worker is connected to the Dask scheduler at {address}: start some with 'dask worker {address} "
-            "--nworkers auto --nthreads 1' in the project's folder and run the same command again; what is done is kept."
+            "--nworkers auto --nthreads 1' in the project's folder and run the same command again."
         ) from error
 
 

@@ -6,7 +6,7 @@ import signal
 import threading
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -116,7 +116,7 @@ class WorkError(Exception):
         self.trace = trace
 
 
-def each(works: Sequence[Callable[[], T]], config: ParallelConfig) -> Iterator[Outcome[T]]:
+def each(works: Sequence[Callable[[], T]], config: ParallelConfig) -> Generator[Outcome[T], None, None]:
     """Do all pieces of work and yield their outcomes as they come, in any order.
 
     A piece that raises is done again, up to `config.retries` times, unless it raises a UserError, which would be the

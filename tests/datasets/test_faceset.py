@@ -1,34 +1,15 @@
 from functools import partial
 
 import numpy as np
-import pyarrow as pa
 import pytest
+from cheap import refuse as fail
+from cheap import table
 from kedro.io import DatasetError
 
 from understudy.datasets.faceset import FacesetDataset, Shard, ShardPlan
 from understudy.errors import UserError
-from understudy.faces.faceset import SCHEMA, encode_image, store_shard
+from understudy.faces.faceset import store_shard
 from understudy.parallel import ParallelConfig
-
-
-def table(first: int, rows: int, shade: int = 128) -> pa.Table:
-    image = np.full((16, 16, 3), shade, np.uint8)
-    blank = {
-        "image": [encode_image(image)] * rows,
-        "clip": ["a.mp4"] * rows,
-        "frame": list(range(first, first + rows)),
-        "box": [[0.0] * 4] * rows,
-        "matrix": [[0.0] * 6] * rows,
-        "landmarks": [[0.0] * 136] * rows,
-        "embedding": [[float("nan")] * 128] * rows,
-        "seed": [-1] * rows,
-    }
-    columns = [blank.get(field.name, [0.0] * rows) for field in SCHEMA]
-    return pa.table([pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)], SCHEMA)
-
-
-def fail() -> pa.Table:
-    raise UserError("The clip b.mp4 is damaged: remove it.")
 
 
 def plan(*shards: Shard, workers: int = 1) -> ShardPlan:
@@ -91,14 +72,6 @@ def test_a_new_plan_replaces_the_old_shards(tmp_path):
     dataset.save(plan(Shard("z", partial(table, 7, 1))))
     assert dataset.load().column("frame").tolist() == [7]
     assert len(list((tmp_path / "faces").glob("*.parquet"))) == 1
-
-
-def test_processes_make_the_same_bytes(tmp_path):
-    shards = [Shard(key, partial(table, 3 * n, 3, 50 + n)) for n, key in enumerate("abc")]
-    for name, workers in (("one", 1), ("two", 2)):
-        FacesetDataset(filepath=str(tmp_path / name)).save(plan(*shards, workers=workers))
-    sums = [[row.sha256 for row in FacesetDataset(filepath=str(tmp_path / n)).load().shards] for n in ("one", "two")]
-    assert sums[0] == sums[1]
 
 
 def test_notes_of_a_shard_are_kept_and_are_part_of_its_bytes(tmp_path):
