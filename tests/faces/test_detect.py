@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from understudy.faces.align import crop_matrix, warp_crop
-from understudy.faces.detect import detect, detect_crop, largest_face
+from understudy.faces.detect import detect, detect_crop, detect_enlarged, detect_large, enlarge, largest_face
 from understudy.faces.landmarks import eye_distance, predict, predict5
 
 
@@ -35,6 +35,22 @@ def test_of_two_faces_in_a_crop_the_central_one_counts(astronaut):
     beside = np.hstack([crop[:, 64:192], crop])[:, :256]  # the second face is cut off by the border
     assert abs(detect_crop(np.hstack([crop[:, 192:], crop, crop[:, :64]])).centre[0] - 192) < 16
     assert detect_crop(beside).centre[0] < 100
+
+
+@pytest.mark.parametrize("side", [256, 400])
+def test_large_faces_are_found_exactly_as_the_full_search_finds_them(hopper_crops, astronaut_crops, side):
+    for crop in (*hopper_crops[:4], *astronaut_crops[:2]):
+        large = cv2.resize(enlarge(crop)[0], (side, side), interpolation=cv2.INTER_CUBIC)
+        found = detect_large(large)
+        assert found and sorted(found, key=lambda face: -face.score) == detect(large, upsample=1)
+
+
+def test_a_small_face_is_still_found_and_noise_is_none(astronaut_crops):
+    small = np.full((256, 256, 3), 128, np.uint8)
+    small[80:170, 80:170] = cv2.resize(astronaut_crops[0], (90, 90), interpolation=cv2.INTER_AREA)
+    assert detect_large(small) == [] and detect_enlarged(small) == max(detect(small, 1), key=lambda face: face.score)
+    noise = np.random.default_rng(0).integers(0, 255, (256, 256, 3), dtype=np.uint8)
+    assert detect_enlarged(noise) is None
 
 
 def test_landmarks_lie_on_the_features(astronaut):

@@ -11,6 +11,11 @@ from understudy.faces.models import frontal_detector
 CROP_SIDE = 256
 """Crops smaller than this are enlarged to it before detection: the detector's window is 80 pixels."""
 
+_SEARCHED = 240
+"""The largest copy of a crop in which large faces are looked for has at least this side."""
+_WINDOW = 73
+"""Width of a box in the copy in which the detector finds it."""
+
 
 @dataclass(frozen=True)
 class Detection:
@@ -81,14 +86,48 @@ def enlarge(rgb: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def detect_enlarged(large: np.ndarray) -> Detection | None:
-    """The face of an already enlarged crop, in its own pixels, or None."""
+    """The face of an already enlarged crop, in its own pixels, or None.
+
+    A crop's face is large, so it is looked for among large faces first, which takes a third of the time. Only a crop
+    without any is searched for small faces too: "no face" means that face_recognition's default search finds none.
+    """
     middle = (large.shape[1] - 1) / 2, (large.shape[0] - 1) / 2
 
     def merit(face: Detection) -> float:
         off = np.hypot(face.centre[0] - middle[0], face.centre[1] - middle[1])
         return face.score - 4 * float(off) / large.shape[0]
 
-    return max(detect(large, upsample=1), key=merit, default=None)
+    return max(detect_large(large) or detect(large, upsample=1), key=merit, default=None)
+
+
+def detect_large(image: np.ndarray) -> list[Detection]:
+    """The findings of `detect(image, upsample=1)` on faces wider than about 0.3 of the image, in any order.
+
+    dlib doubles the image, then searches it and ever smaller copies of it, each 5/6 of the one before, with one window.
+    Here the same copies are made and the largest are not searched: boxes and scores of the others are the same, to the
+    bit.
+
+    Args:
+        image: luma uint8 (H, W) or RGB uint8 (H, W, 3).
+    """
+    import dlib
+
+    doubling, shrinking = dlib.pyramid_down(2), dlib.pyramid_down(6)
+    whole = doubling.rect_up(dlib.rectangle(0, 0, image.shape[1] - 1, image.shape[0] - 1))
+    copy = dlib.resize_image(np.ascontiguousarray(image), whole.bottom() + 1, whole.right() + 1)
+    skipped = max(0, int(np.log(2 * min(image.shape[:2]) / _SEARCHED) / np.log(6 / 5)))
+    for _ in range(skipped):
+        copy = shrinking(copy)
+    boxes, scores, _ = frontal_detector().run(copy, 0, 0.0)
+    found = []
+    for box, score in zip(boxes, scores, strict=True):
+        # dlib rounds a box only once, from the copy in which it was found to the doubled image.
+        level = min(range(16), key=lambda level: abs(shrinking.rect_down(box, level).width() - _WINDOW))
+        inner = shrinking.rect_down(box, level)
+        outer = doubling.rect_down(shrinking.rect_up(inner, level + skipped))
+        sides = (outer.left(), outer.top(), outer.right(), outer.bottom())
+        found.append(Detection(tuple(map(float, sides)), float(score)))  # type: ignore[arg-type]
+    return found
 
 
 def shrink_points(points: np.ndarray, factor: float) -> np.ndarray:
