@@ -116,7 +116,7 @@ def test_a_changed_field_of_the_manifest_is_found_and_its_shard_made_again(faces
     row[field] = row[field] + 1 if isinstance(row[field], int) else row[field].replace("1", "7").replace("a", "b")
     lines[1] = json.dumps(row).encode()
     (faceset / "manifest.jsonl").write_bytes(b"\n".join(lines) + b"\n")
-    with pytest.raises(UserError, match="00000000[17]"):
+    with pytest.raises(UserError, match=r"00000000[17]"):
         Faceset(faceset).column("frame")
     assert made_again(faceset, healthy) == [1]
 
