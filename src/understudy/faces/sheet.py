@@ -1,19 +1,19 @@
-"""The contact sheet of a faceset: its faces over time, some with landmarks, and how their scores spread."""
+"""Contact sheets of a filmed faceset: the faces that are kept, and those that are not with the reason under each."""
 
 import cv2
 import numpy as np
 
-from understudy.faces.expression import centred
 from understudy.faces.faceset import Faceset
-from understudy.faces.identity import distances, medoid
+from understudy.faces.selection import REASONS, Selection
 
 WIDTH = 1536
 TILE = 128
 COLUMNS = WIDTH // TILE
 ROWS = 8
 HEADER = 44
+CAPTION = 36
 PANEL = 150
-PAPER, INK, BAR = (250, 250, 250), (30, 30, 30), (66, 110, 170)
+PAPER, INK, FAINT, BAR = (250, 250, 250), (30, 30, 30), (110, 110, 110), (66, 110, 170)
 
 # Joined when landmarks are drawn: first and last point, closed or not.
 _LINES = (
@@ -22,27 +22,66 @@ _LINES = (
 )
 
 
-def contact_sheet(faceset: Faceset, title: str) -> np.ndarray:
-    """Draw up to 96 faces in the order of time, with landmarks on every second row, above histograms of the scores.
+def contact_sheet(faceset: Faceset, selection: Selection, title: str) -> np.ndarray:
+    """Draw up to 96 kept faces in the order of time, with landmarks on every second row, above their scores' spread.
 
     Args:
-        faceset: at least one face.
-        title: stands above, followed by the count.
+        faceset: filmed faces.
+        selection: theirs.
+        title: stands above, followed by the counts.
 
     Returns:
         RGB uint8 (H, 1536, 3).
     """
-    rows = faceset.sample(COLUMNS * ROWS)
-    images, landmarks = faceset.images(rows), faceset.landmarks()[rows]
+    kept = selection.rows
+    rows = _spread(kept, COLUMNS * ROWS)
     lines = -(-len(rows) // COLUMNS)
-    sheet = np.full((HEADER + lines * TILE + PANEL, WIDTH, 3), PAPER, np.uint8)
-    _write(sheet, f"{title}: {len(faceset)} faces, {len(rows)} shown in the order of time", (12, 30), 0.75)
-    for number, (image, points) in enumerate(zip(images, landmarks, strict=True)):
-        line, column = divmod(number, COLUMNS)
-        tile = draw_tile(image, points if line % 2 else None)
-        top = HEADER + line * TILE
-        sheet[top : top + TILE, column * TILE : (column + 1) * TILE] = tile
-    sheet[-PANEL:] = _panels(faceset)
+    sheet = _page(HEADER + lines * TILE + PANEL)
+    counts = f"{len(kept)} of {len(faceset)} faces kept, {len(rows)} shown in the order of time"
+    _write(sheet, f"{title}: {counts}", (12, 30), 0.75)
+    if len(rows):
+        for number, (image, points) in enumerate(zip(faceset.images(rows), faceset.landmarks()[rows], strict=True)):
+            line, column = divmod(number, COLUMNS)
+            _paste(sheet, draw_tile(image, points if line % 2 else None), HEADER + line * TILE, column)
+    sheet[-PANEL:] = _panels(faceset, selection)
+    return sheet
+
+
+def rejected_sheet(faceset: Faceset, selection: Selection, title: str) -> np.ndarray:
+    """Draw up to 96 of the faces that were left out, reason by reason, each with its reason, clip and frame under it.
+
+    Every reason gets as many places as it can use while the others have theirs.
+
+    Args:
+        faceset: filmed faces.
+        selection: theirs.
+        title: stands above, followed by the counts.
+
+    Returns:
+        RGB uint8 (H, 1536, 3).
+    """
+    counts = {reason: count for reason, count in selection.counts().items() if count}
+    rows = np.concatenate(
+        [np.empty(0, np.int64)]
+        + [
+            _spread(np.flatnonzero(selection.reason == reason), places)
+            for reason, places in _share(counts, COLUMNS * ROWS).items()
+        ]
+    )
+    lines = -(-len(rows) // COLUMNS)
+    sheet = _page(HEADER + lines * (TILE + CAPTION) + 8)
+    listed = ", ".join(f"{count} {reason}" for reason, count in counts.items())
+    told = f"{sum(counts.values())} of {len(faceset)} faces left out"
+    _write(sheet, f"{title}: {told}{': ' if listed else ''}{listed}", (12, 30), 0.6)
+    if len(rows):
+        clips, frames = faceset.column("clip"), faceset.column("frame")
+        for number, (row, image) in enumerate(zip(rows, faceset.images(rows), strict=True)):
+            line, column = divmod(number, COLUMNS)
+            top = HEADER + line * (TILE + CAPTION)
+            _paste(sheet, draw_tile(image), top, column)
+            _write(sheet, str(selection.reason[row]), (column * TILE + 4, top + TILE + 14), 0.42)
+            name = str(clips[row]).rsplit(".", 1)[0][-13:]
+            _write(sheet, f"{name} #{frames[row]}", (column * TILE + 4, top + TILE + 28), 0.33, FAINT)
     return sheet
 
 
@@ -58,23 +97,35 @@ def draw_tile(image: np.ndarray, landmarks: np.ndarray | None = None, size: int 
     return tile
 
 
-def _panels(faceset: Faceset) -> np.ndarray:
-    clips = faceset.column("clip")
+def _share(counts: dict[str, int], places: int) -> dict[str, int]:
+    """How many of `places` each reason gets: equal parts, and what one cannot fill goes to the others."""
+    shares = dict.fromkeys(counts, 0)
+    while places and any(shares[reason] < counts[reason] for reason in counts):
+        for reason in REASONS:
+            if places and shares.get(reason, 0) < counts.get(reason, 0):
+                shares[reason] += 1
+                places -= 1
+    return shares
+
+
+def _spread(rows: np.ndarray, count: int) -> np.ndarray:
+    """Up to `count` of the row numbers, spread evenly."""
+    if len(rows) <= count:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
+
+
+def _panels(faceset: Faceset, selection: Selection) -> np.ndarray:
     shown = {
         "blur (small is blurred)": faceset.column("blur"),
-        "yaw, degrees around the clip's median": centred(faceset.column("yaw"), clips),
-        "pitch, degrees around the clip's median": centred(faceset.column("pitch"), clips),
+        "yaw, degrees around the clip's median": selection.yaw,
+        "pitch, degrees around the clip's median": selection.pitch,
         "mouth opening": faceset.column("mouth_open"),
         "eye opening": faceset.column("eye_open"),
-        "distance to the medoid of embeddings": _to_medoid(faceset.column("embedding")),
+        "distance to the person": selection.distance,
     }
     width = WIDTH // len(shown)
-    return np.hstack([_histogram(values, name, width) for name, values in shown.items()])
-
-
-def _to_medoid(embeddings: np.ndarray) -> np.ndarray:
-    known = embeddings[np.isfinite(embeddings).all(1)]
-    return distances(known, medoid(known)[None])[:, 0] if len(known) else np.empty(0)
+    return np.hstack([_histogram(values[selection.keep], name, width) for name, values in shown.items()])
 
 
 def _histogram(values: np.ndarray, name: str, width: int) -> np.ndarray:
@@ -98,5 +149,13 @@ def _histogram(values: np.ndarray, name: str, width: int) -> np.ndarray:
     return panel
 
 
-def _write(image: np.ndarray, text: str, at: tuple[int, int], scale: float) -> None:
-    cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, INK, 1, cv2.LINE_AA)
+def _page(height: int) -> np.ndarray:
+    return np.full((height, WIDTH, 3), PAPER, np.uint8)
+
+
+def _paste(sheet: np.ndarray, tile: np.ndarray, top: int, column: int) -> None:
+    sheet[top : top + TILE, column * TILE : (column + 1) * TILE] = tile
+
+
+def _write(image: np.ndarray, text: str, at: tuple[int, int], scale: float, colour: tuple[int, int, int] = INK) -> None:
+    cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)

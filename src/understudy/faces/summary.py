@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from understudy.errors import UserError
 from understudy.faces.align import invert, scale_of
-from understudy.faces.expression import centred
+from understudy.faces.expression import expression_features, mean_distance
 from understudy.faces.faceset import Faceset
 from understudy.faces.identity import TOLERANCE, distances, medoid
+from understudy.faces.selection import REASONS, Selection
 
 logger = logging.getLogger(__name__)
 
@@ -40,21 +42,25 @@ def refuse_empty(folder: str, clips: Sequence[str], rows: Sequence[int]) -> None
         logger.warning("No face was found in %s/%s: remove it or leave it, it adds nothing.", folder, name)
 
 
-def summarise(faceset: Faceset, clips: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def summarise(faceset: Faceset, clips: Sequence[Mapping[str, Any]], selection: Selection) -> dict[str, Any]:
     """Count and measure a filmed faceset.
 
     Args:
         faceset: the faces.
         clips: the probed clips that they were cut from.
+        selection: which faces are kept.
 
     Returns:
-        Plain numbers; None where nothing could be measured. Angles in degrees around the median of their clip,
-        `face_size` in frame pixels, mouth and eye opening as in the schema.
+        Plain numbers over all faces; None where nothing could be measured. Angles in degrees around the median of
+        their clip, `face_size` in frame pixels, mouth and eye opening as in the schema, `expression_distance` (the
+        mean over all pairs) in units of expression space. `noted` is what the search for faces has counted in frames.
+        `per_clip` is the table of `clip_table`.
     """
+    selection.check(faceset)
     frames = sum(int(clip["frames"]) for clip in clips)
     faces = len(faceset)
     names = faceset.column("clip")
-    yaw, pitch, roll = (centred(faceset.column(name), names) for name in ("yaw", "pitch", "roll"))
+    features = expression_features(faceset)
     scales = np.array([scale_of(matrix) for matrix in faceset.column("matrix").reshape(-1, 2, 3)])
     boxes = faceset.column("box")
     return {
@@ -65,21 +71,62 @@ def summarise(faceset: Faceset, clips: Sequence[Mapping[str, Any]]) -> dict[str,
         "frames": frames,
         "faces": faces,
         "recall": faces / frames if frames else None,
+        "kept": len(selection.rows),
+        "kept_share": len(selection.rows) / faces if faces else None,
+        "teaching": len(selection.training_rows),
+        "rejected": selection.counts(),
+        "noted": _noted(faceset.notes()),
+        "expression_distance": {
+            "kept": _known(mean_distance(features[selection.keep])),
+            "teaching": _known(mean_distance(features[selection.training])),
+        },
         "face_size": spread(boxes[:, 2] - boxes[:, 0]),
         "crop_pixels_per_frame_pixel": spread(scales),
         "score": spread(faceset.column("score")),
         "blur": spread(faceset.column("blur")),
         "exposure": spread(faceset.column("exposure")),
-        "yaw": spread(yaw),
-        "pitch": spread(pitch),
-        "roll": spread(roll),
+        "yaw": spread(selection.yaw),
+        "pitch": spread(selection.pitch),
+        "roll": spread(selection.roll),
         "mouth_open": spread(faceset.column("mouth_open")),
         "eye_open": spread(faceset.column("eye_open")),
         "brow_height": spread(faceset.column("brow_height")),
         "landmark_jitter": jitter(faceset),
         "identity": identity_spread(faceset.column("embedding")),
         "bytes_per_face": sum(shard.bytes for shard in faceset.shards) / faces if faces else None,
+        "per_clip": clip_table(faceset, clips, selection),
     }
+
+
+def clip_table(
+    faceset: Faceset, clips: Sequence[Mapping[str, Any]], selection: Selection
+) -> list[dict[str, str | int | float]]:
+    """One row a clip, in the order of `clips`.
+
+    Returns:
+        `clip`, `seconds`, `frames`, `found` (faces), `kept`, `teaching`, the count of each reason for which faces were
+        left out, and `others`: the frames in which somebody else was seen as well.
+    """
+    names = faceset.column("clip")
+    others = _others(faceset, names)
+    table: list[dict[str, str | int | float]] = []
+    for clip in clips:
+        name = Path(clip["path"]).name
+        mine = names == name
+        reasons = selection.reason[mine]
+        table.append(
+            {
+                "clip": name,
+                "seconds": round(float(clip["duration"]), 3),
+                "frames": int(clip["frames"]),
+                "found": int(mine.sum()),
+                "kept": int(selection.keep[mine].sum()),
+                "teaching": int(selection.training[mine].sum()),
+                **{reason: int((reasons == reason).sum()) for reason in REASONS},
+                "others": others.get(name, 0),
+            }
+        )
+    return table
 
 
 def spread(values: np.ndarray) -> dict[str, float | None]:
@@ -118,3 +165,29 @@ def identity_spread(embeddings: np.ndarray) -> dict[str, float | int | None]:
         "p95_to_medoid": round(float(np.percentile(away, 95)), 5),
         "beyond_tolerance": float((away > TOLERANCE).mean()),
     }
+
+
+def _noted(notes: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """The sum of every count that the shards' notes hold."""
+    sums: dict[str, int] = {}
+    for note in notes:
+        for name, value in note.items():
+            if isinstance(value, int):
+                sums[name] = sums.get(name, 0) + value
+    return sums
+
+
+def _others(faceset: Faceset, clips: np.ndarray) -> dict[str, int]:
+    """Frames in which somebody else was seen, by clip; a shard is of one clip, which its notes or its rows name."""
+    found: dict[str, int] = {}
+    start = 0
+    for shard, note in zip(faceset.shards, faceset.notes(), strict=True):
+        name = note.get("clip") or (str(clips[start]) if shard.rows else None)
+        if name is not None:
+            found[name] = found.get(name, 0) + int(note.get("others", 0))
+        start += shard.rows
+    return found
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -22,6 +22,8 @@ CONSENT = (
     "person: {name}\ngranted_by: NASA\ngranted_on: 2020-01-01\nexpires_on: null\nscope: {scope}\nhow: public domain\n"
 )
 
+VIEWS = ("expression_plot", "clip_table")
+
 
 def person(parent: Path, name: str, clips: dict[str, list[np.ndarray]], scope: str) -> Path:
     folder = parent / name
@@ -63,9 +65,11 @@ def run(people: Path, out: Path, source: str, target: str) -> DataCatalog:
                 for name in ("clips", "faces_summary")
             },
             **{
-                f"{who}_contact_sheet": PictureDataset(filepath=str(out / f"{who}_sheet.jpg"))
+                f"{who}_{name}": PictureDataset(filepath=str(out / f"{who}_{name}.png"))
                 for who in ("source", "target")
+                for name in ("contact_sheet", "rejected_sheet", "expression_picture")
             },
+            **{f"{who}_{name}": MemoryDataset() for who in ("source", "target") for name in VIEWS},
             **{
                 f"{who}_selection": SelectionDataset(filepath=str(out / f"{who}_selection.parquet"))
                 for who in ("source", "target")

@@ -5,14 +5,17 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 
 from understudy.config import parse
 from understudy.datasets.faceset import Shard, ShardPlan
 from understudy.faces.config import FacesConfig
 from understudy.faces.faceset import Faceset
 from understudy.faces.plan import plan_extraction
+from understudy.faces.plots import draw_coverage, measure_coverage, plot_coverage
 from understudy.faces.selection import Selection, select, variety_sets
-from understudy.faces.sheet import contact_sheet
+from understudy.faces.sheet import contact_sheet, rejected_sheet
 from understudy.faces.summary import refuse_empty, summarise
 from understudy.parallel import ParallelConfig
 from understudy.progress import track
@@ -67,14 +70,22 @@ def choose_variety_sets(faces: Faceset, selection: Selection, seed: int) -> dict
     return variety_sets(faces, selection, seed)
 
 
-def draw_contact_sheet(faces: Faceset, person: str) -> np.ndarray:
-    """Draw the faces over time and the spread of their scores."""
-    return contact_sheet(faces, person)
+def draw_sheets(faces: Faceset, selection: Selection, person: str) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the kept faces over time, and those that were left out with the reason under each."""
+    return contact_sheet(faces, selection, person), rejected_sheet(faces, selection, person)
 
 
-def summarise_faces(faces: Faceset, clips: Records) -> dict[str, Any]:
-    """Count and measure."""
-    return summarise(faces, clips)
+def draw_expression_coverage(faces: Faceset, selection: Selection, person: str) -> tuple[go.Figure, np.ndarray]:
+    """Draw which poses and expressions there are, for Kedro-Viz and for MLflow."""
+    coverage = measure_coverage(faces, selection)
+    title = f"{person}: {len(selection.rows)} faces kept"
+    return plot_coverage(coverage, title), draw_coverage(coverage, title)
+
+
+def summarise_faces(faces: Faceset, clips: Records, selection: Selection) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Count and measure; the table of clips once more by itself."""
+    summary = summarise(faces, clips, selection)
+    return summary, pd.DataFrame(summary["per_clip"])
 
 
 def _config(parameters: Parameters) -> FacesConfig:

@@ -50,15 +50,21 @@ def _person(who: str) -> list[Node]:
             name=f"select_{who}_faces",
         ),
         Node(
-            func=nodes.draw_contact_sheet,
-            inputs=[f"{who}_faces", f"params:{who}"],
-            outputs=f"{who}_contact_sheet",
-            name=f"draw_{who}_contact_sheet",
+            func=nodes.draw_sheets,
+            inputs=[f"{who}_faces", f"{who}_selection", f"params:{who}"],
+            outputs=[f"{who}_contact_sheet", f"{who}_rejected_sheet"],
+            name=f"draw_{who}_contact_sheets",
+        ),
+        Node(
+            func=nodes.draw_expression_coverage,
+            inputs=[f"{who}_faces", f"{who}_selection", f"params:{who}"],
+            outputs=[f"{who}_expression_plot", f"{who}_expression_picture"],
+            name=f"draw_{who}_expressions",
         ),
         Node(
             func=nodes.summarise_faces,
-            inputs=[f"{who}_faces", f"{who}_clips"],
-            outputs=f"{who}_faces_summary",
+            inputs=[f"{who}_faces", f"{who}_clips", f"{who}_selection"],
+            outputs=[f"{who}_faces_summary", f"{who}_clip_table"],
             name=f"summarise_{who}_faces",
         ),
     ]
