@@ -3,6 +3,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from understudy.faces.align import invert, transform_points
@@ -16,9 +17,13 @@ from understudy.video.footage import Footage
 from understudy.video.probe import Segment, probe, segments
 
 
+def cut_out(path, size=64, wanted=None, **config):
+    return pa.concat_tables(extract_segment(segments(path)[0], size, FacesConfig(**config), wanted))
+
+
 @pytest.fixture(scope="module")
 def table(walking_clip):
-    return extract_segment(segments(walking_clip)[0], 64, FacesConfig())
+    return cut_out(walking_clip)
 
 
 def test_every_frame_with_a_face_becomes_a_row(table, walking_clip):
@@ -57,7 +62,7 @@ def test_roll_follows_the_head(table):
 
 
 def test_the_same_segment_gives_the_same_bytes(table, walking_clip, tmp_path):
-    again = extract_segment(segments(walking_clip)[0], 64, FacesConfig())
+    again = cut_out(walking_clip)
     write_shard(tmp_path, 0, "a" * 16, table)
     write_shard(tmp_path, 1, "b" * 16, again)
     first, second = sorted(tmp_path.glob("*.parquet"))
@@ -67,7 +72,7 @@ def test_the_same_segment_gives_the_same_bytes(table, walking_clip, tmp_path):
 def test_a_segment_without_a_face_has_no_rows(walking_clip, tmp_path):
     path = tmp_path / "wall.mp4"
     write_video(path, [np.full((96, 96, 3), 100, np.uint8)] * 3, Fraction(25), (96, 96))
-    table = extract_segment(segments(path)[0], 64, FacesConfig())
+    table = cut_out(path)
     assert table.num_rows == 0 and table.schema == SCHEMA
 
 

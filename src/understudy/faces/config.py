@@ -63,7 +63,8 @@ class FacesConfig:
     `whole` crops show the head with some room, `full` crops the face alone. The whole frame is searched every
     `redetect_every` frames, the region around the last face every `verify_every`; in between landmarks carry the face.
     Every `embed_every`-th frame of a clip gets an embedding. Clips are cut into pieces of at least `segment_seconds`.
-    Faces narrower than `min_face` frame pixels are not looked for.
+    Faces narrower than `min_face` frame pixels are not looked for. Somebody whose embedding is farther than
+    `identity_tolerance` from that of the person wanted is somebody else, and left out.
     """
 
     face_type: FaceType = "whole"
@@ -72,6 +73,7 @@ class FacesConfig:
     embed_every: int = Field(default=5, ge=1)
     segment_seconds: float = Field(default=20.0, gt=0)
     min_face: int = Field(default=60, ge=20)
+    identity_tolerance: float = Field(default=0.6, gt=0)
     selection: SelectionConfig = field(default_factory=SelectionConfig)
 
     def extraction(self) -> dict[str, Any]:

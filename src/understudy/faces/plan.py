@@ -1,9 +1,10 @@
 """The work of cutting one person's faces out of all their clips, as shards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from understudy.faces.config import FacesConfig
@@ -13,27 +14,35 @@ from understudy.files import fingerprint
 from understudy.video.footage import Footage
 from understudy.video.probe import Segment, segments
 
-Piece = tuple[str, Segment, partial[pa.Table]]
+Piece = tuple[str, Segment, partial[Iterator[pa.Table]]]
 
 
 def plan_extraction(
-    footage: Footage, clips: Sequence[Mapping[str, Any]], size: int, config: FacesConfig
+    footage: Footage,
+    clips: Sequence[Mapping[str, Any]],
+    size: int,
+    config: FacesConfig,
+    person: Mapping[str, Any] | None = None,
 ) -> list[Piece]:
-    """The pieces of work: key, segment, and the picklable function that makes its table.
+    """The pieces of work: key, segment, and the picklable function that makes its tables.
 
-    A key names the clip's bytes and name, the segment's bounds, the size, the parameters and the version of the code,
-    so that a shard is made again when, and only when, it would come out otherwise.
+    A key names the clip's bytes and name, the segment's bounds, the size, the parameters, the person wanted and the
+    version of the code, so that a shard is made again when, and only when, it would come out otherwise.
 
     Args:
         footage: the clips of one person.
         clips: what probing them found, in the same order.
         size: side of the crops in pixels.
         config: how to look.
+        person: who is wanted, as `find_person` says; None follows the widest face.
     """
+    embedding = person["embedding"] if person else None
+    wanted = None if embedding is None else np.array(embedding)
+    common = [size, config.extraction(), embedding, VERSION, SCHEMA.to_string()]
     pieces = []
     for path, clip in zip(footage.clips, clips, strict=True):
         for segment in segments(path, config.segment_seconds):
             bounds = [segment.start_pts, segment.end_pts, segment.first_frame, segment.frames]
-            key = fingerprint(clip["sha256"], path.name, bounds, size, config.extraction(), VERSION, SCHEMA.to_string())
-            pieces.append((key, segment, partial(extract_segment, segment, size, config)))
+            key = fingerprint(clip["sha256"], path.name, bounds, *common)
+            pieces.append((key, segment, partial(extract_segment, segment, size, config, wanted)))
     return pieces

@@ -5,16 +5,16 @@ detector looks at the region around the face every few frames, and at the whole 
 when the face was lost.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from understudy.faces.boxes import Box, changed, overlap, region, rescale, resize, thumbnail
 from understudy.faces.config import FacesConfig
-from understudy.faces.detect import Detection, detect, widest
+from understudy.faces.detect import Detection, detect
 from understudy.faces.landmarks import LEFT_EYE, RIGHT_EYE, eye_distance, predict
-
-Box = tuple[float, float, float, float]
+from understudy.faces.recognise import CUT, SURE, Picture, Recogniser
 
 WINDOW = 80
 """Narrowest face in pixels that dlib's detector finds."""
@@ -28,9 +28,6 @@ COARSE = 640
 LENIENT = -0.4
 """Score that is enough where a face was a moment ago."""
 
-CUT = 30.0
-"""Mean change of luma around the face from which a frame counts as a new shot."""
-
 LEARN = 0.3
 """Share of a new finding in the average box: the detector knows only widths that differ by a fifth."""
 
@@ -40,10 +37,14 @@ FINE_BOX = 240
 
 @dataclass(frozen=True)
 class Tracked:
-    """A face in a frame: the detector's box and its latest score, and 68 landmarks in frame pixels (68, 2)."""
+    """A face in a frame: the detector's box and its latest score, and 68 landmarks in frame pixels (68, 2).
+
+    `recognised` says that this very frame's face was compared with the person wanted.
+    """
 
     found: Detection
     landmarks: np.ndarray
+    recognised: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,24 @@ class Anchor:
 
 
 class Tracker:
-    """Follows one face through the frames of a clip; at first the largest, then the one that overlaps best.
+    """Follows one face through the frames of a clip.
+
+    Where a track begins (in the first frame, after a cut, when the face was lost), the person wanted is picked by
+    embedding, or the widest face when nobody in particular is wanted; from then on the face that overlaps best.
 
     Args:
         config: how often to search.
+        wanted: embedding of the person, (128,), or None.
+
+    Attributes:
+        others: whether the search of the latest frame, if there was one, saw somebody who is not followed.
+        crowded: whether the latest search did, in whatever frame that was.
     """
 
-    def __init__(self, config: FacesConfig) -> None:
+    def __init__(self, config: FacesConfig, wanted: np.ndarray | None = None) -> None:
         self.config = config
+        self.others = self.crowded = False
+        self._recogniser = Recogniser(wanted, config.identity_tolerance, config.embed_every)
         self._last: Tracked | None = None
         self._anchor = Anchor(0.0, np.zeros(2))
         self._patch: np.ndarray | None = None
@@ -86,20 +97,30 @@ class Tracker:
         self._since_verify = 0
         self._lost = 0
 
-    def follow(self, luma: np.ndarray) -> Tracked | None:
+    def follow(self, luma: np.ndarray, picture: Picture | None = None) -> Tracked | None:
         """The face in the next frame, or None.
 
         Args:
             luma: uint8 (H, W).
+            picture: makes the same frame in colour, for embeddings; without it the widest face is followed.
         """
+        self.others = False
         carried = self._carry(luma)
-        face = self._search(luma) if carried is None else carried
+        face = self._search(luma, picture) if carried is None else carried
         if face is None:
-            self._last, self._patch = None, None
+            self.drop()
             return None
         self._lost = 0
-        self._last, self._patch = face, _patch(luma, self._anchor.box(face.landmarks))
+        self._last, self._patch = face, thumbnail(luma, self._anchor.box(face.landmarks))
         return face
+
+    def drop(self) -> None:
+        """Give up the face that is followed: the next frame is searched anew."""
+        self._last, self._patch = None, None
+
+    def judge(self, embeddings: np.ndarray) -> np.ndarray:
+        """Whether each of the embeddings (N, 128) is of the person wanted, (N,) bool."""
+        return self._recogniser.distances(embeddings) <= self.config.identity_tolerance
 
     def _carry(self, luma: np.ndarray) -> Tracked | None:
         """The face found from where it was in the last frame, or None when the whole frame must be searched."""
@@ -109,7 +130,7 @@ class Tracker:
         if last is None or self._patch is None or self._since_search >= self.config.redetect_every:
             return None
         box = self._anchor.box(last.landmarks)
-        if np.abs(_patch(luma, box).astype(np.int16) - self._patch).mean() > CUT:
+        if changed(self._patch, thumbnail(luma, box)) > CUT:
             self._last = None
             return None
         landmarks = predict_fine(luma, box)
@@ -124,32 +145,46 @@ class Tracker:
         self._anchor = self._anchor.learn(found, landmarks)
         return Tracked(found, landmarks)
 
-    def _search(self, luma: np.ndarray) -> Tracked | None:
-        """Search the whole frame, and stay with the face that was followed when it is still there."""
-        faces = _search_frame(luma, self._scales(luma))
+    def _search(self, luma: np.ndarray, picture: Picture | None) -> Tracked | None:
+        """Search the whole frame; stay with the face that was followed when it is still there, or begin a track."""
+        self._since_search = self._since_verify = 0
         if self._last is not None:
             here = self._anchor.box(self._last.landmarks)
+            faces = search_frame(luma, self._scales(luma))
             near = [face for face in faces if overlap(face.box, here) > 0.3]
             found = max(near, key=lambda face: overlap(face.box, here), default=None) or _look_around(luma, here)
             landmarks = predict_fine(luma, here)
             if found is not None and _plausible(self._last.landmarks, landmarks, self._anchor):
-                self._since_search = self._since_verify = 0
+                self._count_others(faces, found)
                 self._anchor = self._anchor.learn(found, landmarks)
                 return Tracked(found, landmarks)
-            faces = near or faces
-        found = widest(faces)
+            self._last = None
+            found = self._begin(luma, picture, near or faces) or self._begin(luma, picture, faces)
+        else:
+            found = None
+            for scale in self._scales(luma):
+                found = found or self._begin(luma, picture, search_frame(luma, [scale]))
         if found is None:
             self._lost += 1
             return None
-        self._since_search = self._since_verify = 0
         landmarks = predict_fine(luma, found.box)
         self._anchor = Anchor(found.width, (np.array(found.centre) - _eyes(landmarks)) / found.width)
-        return Tracked(found, landmarks)
+        return Tracked(found, landmarks, recognised=True)
+
+    def _begin(self, luma: np.ndarray, picture: Picture | None, faces: Sequence[Detection]) -> Detection | None:
+        found = self._recogniser.pick(faces, luma, picture)
+        self._count_others(faces, found)
+        return found
+
+    def _count_others(self, faces: Sequence[Detection], followed: Detection | None) -> None:
+        self.crowded = any(
+            face.score >= SURE and (followed is None or overlap(face.box, followed.box) < 0.3) for face in faces
+        )
+        self.others = self.others or self.crowded
 
     def _scales(self, luma: np.ndarray) -> list[float]:
         """Scales at which to search: quick first, then fine enough for the smallest face."""
-        finest = WINDOW / self.config.min_face
-        coarse = min(finest, COARSE / max(luma.shape))
+        coarse, finest = search_scales(luma, self.config.min_face)
         if self._last is not None:
             known = COMFORT / max(self._last.found.width, 1.0)
             return [min(finest, max(coarse, known))]
@@ -157,62 +192,33 @@ class Tracker:
         return [coarse, finest] if coarse < finest and self._lost % 5 == 0 else [coarse]
 
 
+def search_scales(luma: np.ndarray, min_face: int) -> tuple[float, float]:
+    """The scales of a quick search over a frame, and of one that is fine enough for the smallest face."""
+    finest = WINDOW / min_face
+    return min(finest, COARSE / max(luma.shape)), finest
+
+
 def predict_fine(luma: np.ndarray, box: Box) -> np.ndarray:
     """68 landmarks (68, 2) in frame pixels with fractions: a small face is enlarged first."""
-    region, origin, scale = _region(luma, box, 1.6, max(1.0, FINE_BOX / max(box[2] - box[0], 1.0)))
+    part, origin, scale = region(luma, box, 1.6, max(1.0, FINE_BOX / max(box[2] - box[0], 1.0)))
     inside = [(value - offset + 0.5) * scale - 0.5 for value, offset in zip(box, (*origin, *origin), strict=True)]
-    return ((predict(region, inside) + 0.5) / scale - 0.5 + origin).astype(np.float32)
+    return ((predict(part, inside) + 0.5) / scale - 0.5 + origin).astype(np.float32)
 
 
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
-
-
-def _search_frame(luma: np.ndarray, scales: list[float]) -> list[Detection]:
+def search_frame(luma: np.ndarray, scales: Sequence[float]) -> list[Detection]:
+    """All faces at the first of the scales at which there are any, in frame pixels."""
     for scale in scales:
-        if found := [_rescale(face, scale, (0, 0)) for face in detect(_resize(luma, scale))]:
+        if found := [rescale(face, scale, (0, 0)) for face in detect(resize(luma, scale))]:
             return found
     return []
 
 
 def _look_around(luma: np.ndarray, box: Box) -> Detection | None:
     """The detector's finding in a region of twice the box, scaled so that the face has a comfortable size."""
-    region, origin, scale = _region(luma, box, 2.0, COMFORT / max(box[2] - box[0], 1.0))
-    found = [_rescale(face, scale, origin) for face in detect(region, threshold=LENIENT)]
+    part, origin, scale = region(luma, box, 2.0, COMFORT / max(box[2] - box[0], 1.0))
+    found = [rescale(face, scale, origin) for face in detect(part, threshold=LENIENT)]
     near = [face for face in found if overlap(face.box, box) > 0.3]
     return max(near, key=lambda face: face.score, default=None)
-
-
-def _region(luma: np.ndarray, box: Box, times: float, scale: float) -> tuple[np.ndarray, tuple[int, int], float]:
-    """The part of a frame around a box, `times` as wide, scaled; with its origin in the frame and the scale."""
-    height, width = luma.shape
-    half = times * (box[2] - box[0]) / 2
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    left, right = (int(np.clip(value, 0, width)) for value in (x - half, x + half + 1))
-    top, bottom = (int(np.clip(value, 0, height)) for value in (y - half, y + half + 1))
-    if right - left < 8 or bottom - top < 8:  # the face has left the frame: a region without a face
-        return np.zeros((8, 8), np.uint8), (left, top), scale
-    return _resize(luma[top:bottom, left:right], scale), (left, top), scale
-
-
-def _resize(luma: np.ndarray, scale: float) -> np.ndarray:
-    if scale == 1.0:
-        return np.ascontiguousarray(luma)
-    size = max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale))
-    return cv2.resize(luma, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-
-
-def _rescale(face: Detection, scale: float, origin: tuple[int, int]) -> Detection:
-    left, top, right, bottom = (
-        (value + 0.5) / scale - 0.5 + offset for value, offset in zip(face.box, (*origin, *origin), strict=True)
-    )
-    return Detection((left, top, right, bottom), face.score)
 
 
 def _plausible(before: np.ndarray, after: np.ndarray, anchor: Anchor) -> bool:
@@ -228,7 +234,3 @@ def _plausible(before: np.ndarray, after: np.ndarray, anchor: Anchor) -> bool:
 def _eyes(landmarks: np.ndarray) -> np.ndarray:
     """The middle between the eyes, (2,)."""
     return (landmarks[LEFT_EYE].mean(0) + landmarks[RIGHT_EYE].mean(0)) / 2
-
-
-def _patch(luma: np.ndarray, box: Box) -> np.ndarray:
-    return cv2.resize(_region(luma, box, 1.5, 1.0)[0], (16, 16), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,227 @@
+"""Who is wanted: the person of a reference picture, or else the main person of the footage."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from understudy.errors import UserError
+from understudy.faces.config import FacesConfig
+from understudy.faces.detect import Detection
+from understudy.faces.identity import distances, medoid_row
+from understudy.faces.recognise import SURE, embed_boxes
+from understudy.faces.track import search_frame, search_scales
+from understudy.files import fingerprint, sha256
+from understudy.parallel import ParallelConfig, each
+from understudy.progress import meter
+from understudy.video.footage import Footage
+from understudy.video.spread import spread
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1
+"""Part of a finding's key: raise it when the same footage gives another person."""
+
+REFERENCES = ("reference.jpg", "reference.jpeg", "reference.png")
+"""Names of the picture that says who is wanted, in the folder of the clips."""
+
+LOOKS = 64
+"""Frames that are looked at in all."""
+
+LOOKS_EACH = 2
+"""Frames that are looked at in each clip, however many there are."""
+
+INLINE = 96
+"""Up to so many frames are looked at in this process: starting others takes longer."""
+
+SAME = 0.5
+"""Distance up to which two faces of the footage are put together; stricter than face_recognition's 0.6, by which some
+different people look the same."""
+
+RIVAL = 0.8
+"""Somebody seen in this share of the main person's frames might as well be meant."""
+
+PICTURE_SIDE = 1600
+"""Larger reference pictures are made as small as this."""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A face in a frame: the number of the clip and of the frame, the box's width, and its embedding (128,)."""
+
+    clip: int
+    frame: int
+    width: float
+    embedding: np.ndarray
+
+
+def find_person(
+    footage: Footage, config: FacesConfig, parallel: ParallelConfig, reference: Path | None = None
+) -> dict[str, Any]:
+    """Find out who is to be followed.
+
+    Args:
+        footage: the clips of one person.
+        config: how to look.
+        parallel: where to look, when there is much to look at.
+        reference: a picture of the person alone; None takes the main person of the footage.
+
+    Returns:
+        Plain values: `embedding` (128 numbers, None when no face was seen), `origin` in words, and of what was looked
+        at the numbers of `frames` and of `people` (the frames in which each was seen, most often first).
+
+    Raises:
+        UserError: the reference picture does not show one face, or a clip is no video.
+    """
+    if reference is not None:
+        return _record(look_at_reference(reference), reference.name, 0, [])
+    sightings, frames = _scout(footage, config, parallel)
+    if not sightings:
+        return _record(None, f"nobody was seen in the {frames} frames looked at", frames, [])
+    people = group_people(sightings)
+    _warn_of_rival(footage, people, frames, config.identity_tolerance)
+    return _record(
+        _medoid(people[0]), "main identity of the footage", frames, [_frames_of(person) for person in people]
+    )
+
+
+def person_key(clips: Sequence[str], config: FacesConfig, reference: Path | None) -> str:
+    """A name for all that decides who is found.
+
+    Args:
+        clips: SHA-256 of each clip.
+        config: how to look.
+        reference: the picture of the person, if there is one.
+    """
+    picture = None if reference is None else [reference.name, sha256(reference)]
+    return fingerprint(list(clips), picture, config.min_face, config.identity_tolerance, VERSION)
+
+
+def find_reference(folder: Path) -> Path | None:
+    """The reference picture in a person's folder, or None.
+
+    Raises:
+        UserError: there are several.
+    """
+    found = [folder / name for name in REFERENCES if (folder / name).is_file()]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise UserError(f"The folder {folder} holds {names}: keep one picture of the person wanted.")
+    return found[0] if found else None
+
+
+def look_at_reference(path: Path) -> np.ndarray:
+    """The embedding (128,) of the one face in a picture.
+
+    Raises:
+        UserError: the file is no picture, or shows no face or several.
+    """
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)  # turned as its EXIF data say
+    if bgr is None:
+        raise UserError(f"The reference picture {path} cannot be read: replace it by a JPEG or PNG picture.")
+    scale = min(1.0, PICTURE_SIDE / max(bgr.shape))
+    rgb = cv2.cvtColor(cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
+    faces = _faces(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), min_face=40)
+    sure = [face for face in faces if face.score >= SURE] or faces[:1]
+    if not sure:
+        raise UserError(f"No face was found in the reference picture {path}: use one that shows it from the front.")
+    if len(sure) > 1:
+        raise UserError(f"The reference picture {path} shows {len(sure)} faces: cut it so that one is left.")
+    return embed_boxes(rgb, [sure[0].box])[0]
+
+
+def scout_clip(path: Path, number: int, count: int, min_face: int) -> tuple[list[Sighting], int]:
+    """Look for all faces in up to `count` frames of the clip `number`; return them and the frames looked at."""
+    torch.set_num_threads(1)  # parallel work is done by processes
+    sightings, frames = [], 0
+    for frame in spread(path, count):
+        frames += 1
+        if faces := _faces(frame.luma(), min_face):
+            vectors = embed_boxes(frame.rgb(), [face.box for face in faces])
+            sightings += [
+                Sighting(number, frame.index, face.width, vector) for face, vector in zip(faces, vectors, strict=True)
+            ]
+    return sightings, frames
+
+
+def group_people(sightings: Sequence[Sighting]) -> list[list[Sighting]]:
+    """Put the faces of the same person together, the person in most frames first, of two the larger.
+
+    The face with the most others near it makes a person of these; then the same with the faces that are left.
+    """
+    vectors = np.stack([sighting.embedding for sighting in sightings])
+    near = distances(vectors, vectors) <= SAME
+    left = np.ones(len(sightings), bool)
+    people = []
+    while left.any():
+        centre = int(np.where(left, (near & left).sum(1), -1).argmax())
+        members = np.flatnonzero(near[centre] & left)
+        people.append([sightings[int(member)] for member in members])
+        left[members] = False
+    return sorted(people, key=lambda person: (-_frames_of(person), -sum(face.width for face in person)))
+
+
+def _scout(footage: Footage, config: FacesConfig, parallel: ParallelConfig) -> tuple[list[Sighting], int]:
+    count = max(LOOKS_EACH, LOOKS // len(footage.clips))
+    works = [partial(scout_clip, path, number, count, config.min_face) for number, path in enumerate(footage.clips)]
+    if count * len(works) <= INLINE:
+        parallel = ParallelConfig(workers=1)
+    found: dict[int, tuple[list[Sighting], int]] = {}
+    with meter(f"Looking who is in the clips of {footage.name}", len(works)) as shown:
+        with closing(each(works, parallel)) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome.error, UserError):
+                    raise outcome.error
+                if outcome.error is not None or outcome.value is None:
+                    raise UserError(
+                        f"The clip {footage.clips[outcome.number]} cannot be looked at ({outcome.error}): "
+                        "remove it or replace it."
+                    ) from outcome.error
+                found[outcome.number] = outcome.value
+                shown.step()
+    in_order = [found[number] for number in range(len(works))]
+    return [sighting for sightings, _ in in_order for sighting in sightings], sum(frames for _, frames in in_order)
+
+
+def _faces(luma: np.ndarray, min_face: int) -> list[Detection]:
+    return search_frame(luma, search_scales(luma, min_face))
+
+
+def _frames_of(person: Sequence[Sighting]) -> int:
+    return len({(face.clip, face.frame) for face in person})
+
+
+def _medoid(person: Sequence[Sighting]) -> np.ndarray:
+    vectors = np.stack([face.embedding for face in person])
+    return vectors[medoid_row(vectors)]
+
+
+def _warn_of_rival(footage: Footage, people: list[list[Sighting]], frames: int, tolerance: float) -> None:
+    """Say so when somebody else is seen about as often as the main person."""
+    first, most = _medoid(people[0]), _frames_of(people[0])
+    for other in people[1:]:
+        seen = _frames_of(other)
+        if seen >= RIVAL * most and np.linalg.norm(_medoid(other) - first) > tolerance:
+            logger.warning(
+                "In the clips of %s two people are seen about equally often (in %d and %d of %d frames looked at), and "
+                "the first is followed: put a picture of the one wanted into %s as reference.jpg.",
+                footage.name,
+                most,
+                seen,
+                frames,
+                footage.folder,
+            )
+            return
+
+
+def _record(embedding: np.ndarray | None, origin: str, frames: int, people: list[int]) -> dict[str, Any]:
+    # Rounded, since the last digits depend on the processor and the shards' keys depend on them.
+    vector = None if embedding is None else [round(float(value), 5) for value in embedding]
+    return {"embedding": vector, "origin": origin, "frames": frames, "people": people}
