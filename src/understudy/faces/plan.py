@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from understudy.errors import UserError
 from understudy.faces.config import FacesConfig
 from understudy.faces.extract import VERSION, extract_segment
 from understudy.faces.faceset import SCHEMA
+from understudy.faces.person import REFERENCES
+from understudy.faces.summary import refuse_empty
 from understudy.files import fingerprint
 from understudy.video.footage import Footage
 from understudy.video.probe import Segment, segments
@@ -46,3 +49,23 @@ def plan_extraction(
             key = fingerprint(clip["sha256"], path.name, bounds, *common)
             pieces.append((key, segment, partial(extract_segment, segment, size, config, wanted)))
     return pieces
+
+
+def refuse_absent(person: Mapping[str, Any], folder: str, clips: Sequence[str], rows: Sequence[int]) -> None:
+    """As `refuse_empty`, for a person who was chosen by a reference picture.
+
+    Args:
+        person: who is wanted, as `find_person` says.
+        folder: where the clips are.
+        clips: the clip's file name of each shard.
+        rows: the faces of each shard.
+
+    Raises:
+        UserError: no clip holds a face, or none that is the person's.
+    """
+    if person["origin"] in REFERENCES and not any(rows):
+        raise UserError(
+            f"Nobody in the clips of {folder} looks like the person in {person['origin']}: use another picture, "
+            "remove it to follow whoever is seen most, or add clips that show the face from the front."
+        )
+    refuse_empty(folder, clips, rows)

@@ -11,6 +11,7 @@ from kedro_datasets.json import JSONDataset
 
 from understudy.datasets.faceset import FacesetDataset
 from understudy.datasets.footage import FootageDataset
+from understudy.datasets.person import PersonDataset
 from understudy.datasets.picture import PictureDataset
 from understudy.datasets.selection import SelectionDataset
 from understudy.errors import UserError
@@ -73,6 +74,9 @@ def run(people: Path, out: Path, source: str, target: str) -> DataCatalog:
             **{
                 f"{who}_selection": SelectionDataset(filepath=str(out / f"{who}_selection.parquet"))
                 for who in ("source", "target")
+            },
+            **{
+                f"{who}_person": PersonDataset(filepath=str(out / f"{who}_person.json")) for who in ("source", "target")
             },
             "source_variety_sets": JSONDataset(filepath=str(out / "variety_sets.json")),
             "consents": JSONDataset(filepath=str(out / "consents.json")),

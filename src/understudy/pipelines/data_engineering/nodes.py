@@ -10,13 +10,15 @@ import plotly.graph_objects as go
 
 from understudy.config import parse
 from understudy.datasets.faceset import Shard, ShardPlan
+from understudy.datasets.measure import Measure
 from understudy.faces.config import FacesConfig
 from understudy.faces.faceset import Faceset
-from understudy.faces.plan import plan_extraction
+from understudy.faces.person import find_person, find_reference, person_key
+from understudy.faces.plan import plan_extraction, refuse_absent
 from understudy.faces.plots import draw_coverage, measure_coverage, plot_coverage
 from understudy.faces.selection import Selection, select, variety_sets
 from understudy.faces.sheet import contact_sheet, rejected_sheet
-from understudy.faces.summary import refuse_empty, summarise
+from understudy.faces.summary import summarise
 from understudy.parallel import ParallelConfig
 from understudy.progress import track
 from understudy.provenance.consent import check
@@ -40,18 +42,34 @@ def probe_clips(footage: Footage) -> Records:
     return [probe(path).record() for path in track(footage.clips, f"Reading the clips of {footage.name}")]
 
 
-def plan_faces(
-    footage: Footage, clips: Records, consents: dict[str, Any], parameters: Parameters, size: int, parallel: Parameters
-) -> ShardPlan:
-    """Plan the extraction, a shard a segment. `consents` is asked for so that nothing is cut before it was read."""
+def find_wanted(
+    footage: Footage, clips: Records, consents: dict[str, Any], parameters: Parameters, parallel: Parameters
+) -> Measure:
+    """Find out who is to be followed. `consents` is asked for so that nobody is looked at before it was read."""
     del consents
     config = _config(parameters)
-    pieces = plan_extraction(footage, clips, size, config)
+    where = parse(ParallelConfig, parallel, "parallel")
+    reference = find_reference(footage.folder)
+    return Measure(
+        key=person_key([clip["sha256"] for clip in clips], config, reference),
+        make=partial(find_person, footage, config, where, reference),
+    )
+
+
+def plan_faces(
+    footage: Footage, clips: Records, person: dict[str, Any], parameters: Parameters, size: int, parallel: Parameters
+) -> ShardPlan:
+    """Plan the extraction of the faces of the person wanted, a shard a segment."""
+    pieces = plan_extraction(footage, clips, size, _config(parameters), person)
+    names = [segment.path.name for _, segment, _ in pieces]
     return ShardPlan(
         description=f"Cutting out the faces of {footage.name} (frames)",
-        shards=[Shard(key, make, weight=segment.frames) for key, segment, make in pieces],
+        shards=[
+            Shard(key, make, weight=segment.frames, name=f"{segment.path} from frame {segment.first_frame} on")
+            for key, segment, make in pieces
+        ],
         parallel=parse(ParallelConfig, parallel, "parallel"),
-        accept=partial(refuse_empty, str(footage.folder), [segment.path.name for _, segment, _ in pieces]),
+        accept=partial(refuse_absent, person, str(footage.folder), names),
     )
 
 

@@ -31,11 +31,17 @@ def _person(who: str) -> list[Node]:
             name=f"probe_{who}_clips",
         ),
         Node(
+            func=nodes.find_wanted,
+            inputs=[f"{who}_footage", f"{who}_clips", "consents", "params:data_engineering", "params:parallel"],
+            outputs=f"{who}_person",
+            name=f"find_{who}_person",
+        ),
+        Node(
             func=nodes.plan_faces,
             inputs=[
                 f"{who}_footage",
                 f"{who}_clips",
-                "consents",
+                f"{who}_person",
                 "params:data_engineering",
                 "params:size",
                 "params:parallel",
