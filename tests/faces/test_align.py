@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+import skimage.transform
 
 from understudy.faces import align
 from understudy.faces.detect import largest_face
@@ -22,6 +23,14 @@ def test_umeyama_finds_a_known_similarity_and_never_mirrors():
     assert np.linalg.det(mirrored[:, :2]) > 0
 
 
+def test_umeyama_agrees_with_scikit_image_on_noisy_points():
+    rng = np.random.default_rng(1)
+    points = rng.normal(size=(33, 2)) * 40 + 100
+    noisy = points @ np.array([[0.6, 0.2], [-0.2, 0.6]]) + (7, -4) + rng.normal(size=(33, 2))
+    theirs = skimage.transform.SimilarityTransform.from_estimate(points, noisy)
+    assert np.allclose(align.umeyama(points, noisy), theirs.params[:2], atol=1e-9)
+
+
 def test_crop_is_the_stated_square_around_the_mean_face():
     for face_type, side, up in (("full", 1.597, 0), ("whole", 2.131, 0.07)):
         span = align.mean_face(200, face_type)
@@ -39,6 +48,25 @@ def test_mean_face_maps_onto_itself_and_back(landmarks):
     back = align.transform_points(there, align.invert(matrix))
     assert np.abs(back - landmarks).max() < 1e-3
     assert np.isclose(align.scale_of(matrix) * align.scale_of(align.invert(matrix)), 1)
+
+
+def test_a_crop_put_back_by_the_inverse_is_the_frame_again(astronaut, landmarks):
+    height, width = astronaut.shape[:2]
+    for face_type in ("full", "whole"):
+        matrix = align.crop_matrix(landmarks, 512, face_type)
+        crop = align.warp_crop(astronaut, matrix, 512)
+        back = cv2.warpAffine(crop, align.invert(matrix), (width, height), flags=cv2.INTER_CUBIC)
+        mask = hull_mask(align.transform_points(landmarks, matrix), 512)
+        inside = cv2.warpAffine(mask, align.invert(matrix), (width, height))
+        difference = np.abs(back.astype(int) - astronaut)[inside > 0.99]
+        assert len(difference) > 5000 and difference.mean() < 1 and np.percentile(difference, 99) <= 6
+
+
+def test_whole_shows_more_than_full_by_the_stated_sides(landmarks):
+    full, whole = (align.scale_of(align.crop_matrix(landmarks, 256, face_type)) for face_type in ("full", "whole"))
+    assert np.isclose(full / whole, 2.131 / 1.597)
+    points = align.transform_points(landmarks, align.crop_matrix(landmarks, 256, "whole"))
+    assert points.min() > 0 and points.max() < 255  # jaw and brows as well
 
 
 def test_sizes_agree_when_crops_are_averaged_down(astronaut, landmarks):
@@ -71,6 +99,17 @@ def test_hull_holds_the_face_and_nothing_else(landmarks):
     assert raise_brows(points)[17:27, 1].max() < points[17:27, 1].max()
     top = np.flatnonzero(mask.max(1) > 0.5)[0]
     assert top < points[17:27, 1].min()
+
+
+def test_brows_rise_by_half_their_distance_to_the_eyes():
+    points = np.zeros((68, 2), np.float32)
+    points[:, 0] = np.arange(68)
+    points[36:48, 1] = 50  # the eyes in a line; so are the ends of the jaw
+    points[[0, 16], 1] = 50
+    points[17:27, 1] = 30
+    raised = raise_brows(points)
+    assert np.allclose(raised[17:27, 1], 20)
+    assert (raised[:17] == points[:17]).all() and (raised[27:] == points[27:]).all()
 
 
 def test_masks_agree_over_sizes(landmarks):

@@ -1,11 +1,10 @@
 """Pictures of how far a faceset reaches: the poses of the head and the five measures of expression."""
 
-import io
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import plotly.graph_objects as go
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from plotly.subplots import make_subplots
 
@@ -126,10 +125,9 @@ def draw_coverage(coverage: Coverage, title: str) -> np.ndarray:
         axis.tick_params(labelsize=8)
     if coverage.teaching:
         axes[1].legend(frameon=False, fontsize=9)
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    bgr = cv2.imdecode(np.frombuffer(file.getvalue(), np.uint8), cv2.IMREAD_COLOR)
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
 def _edges(values: np.ndarray) -> np.ndarray:
