@@ -76,10 +76,10 @@ def encode_image(rgb: np.ndarray) -> bytes:
 
 def decode_image(data: bytes) -> np.ndarray:
     """Decode JPEG bytes to an RGB uint8 image (H, W, 3)."""
-    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if bgr is None:
+    rgb = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if rgb is None:
         raise ValueError(f"{len(data)} bytes are not a JPEG image")
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    return rgb
 
 
 class Faceset:
@@ -165,7 +165,7 @@ class Faceset:
     def encoded(self, shard: int, group: int) -> list[bytes]:
         """The JPEG bytes of one row group (`ROW_GROUP` rows, fewer at the end of a shard) of the n-th shard."""
         with self._open(self.shards[shard]) as file:
-            return file.read_row_group(group, columns=["image"]).column("image").to_pylist()
+            return file.read_row_group(group, columns=["image"], use_threads=False).column("image").to_pylist()
 
     def sample(self, count: int) -> np.ndarray:
         """Up to `count` row numbers spread evenly over the faceset, in order."""
