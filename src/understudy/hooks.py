@@ -32,6 +32,7 @@ CONFIGS = {
     "gan_training": ("understudy.gan.config", "GanConfig"),
     "evaluation": ("understudy.metrics.config", "EvaluationConfig"),
     "deepfake": ("understudy.swap.config", "SwapConfig"),
+    "provenance": ("understudy.provenance.config", "ProvenanceConfig"),
     "parallel": ("understudy.parallel", "ParallelConfig"),
 }
 """Which dataclass each top-level parameter must fit."""

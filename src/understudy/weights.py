@@ -1,5 +1,6 @@
 """Network weights on disk: safetensors for the numbers, JSON beside it for what they are."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 
 from understudy.errors import UserError
 from understudy.files import atomic_path, sha256, write_json
@@ -43,6 +44,12 @@ def save_weights(path: Path, weights: Weights) -> None:
         "sha256": sha256(numbers),
     }
     write_json(path.with_suffix(".json"), card)
+
+
+def digest(weights: Weights) -> str:
+    """SHA-256, in hex, of the `.safetensors` file that `save_weights` makes of these weights."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.tensors.items()}
+    return hashlib.sha256(save(tensors)).hexdigest()
 
 
 def load_weights(path: Path, kind: str | None = None) -> Weights:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,7 +14,20 @@ from kedro_datasets._typing import ImagePreview
 from understudy.files import atomic_path, write_text
 
 
-class PictureDataset(AbstractDataset[np.ndarray, np.ndarray]):
+@dataclass(frozen=True)
+class SealedPicture:
+    """A picture and what is done to its written file before it gets its name, such as signing it.
+
+    Args:
+        rgb: uint8 (H, W, 3).
+        seal: called with the path of the whole file.
+    """
+
+    rgb: np.ndarray
+    seal: Callable[[Path], None]
+
+
+class PictureDataset(AbstractDataset[np.ndarray | SealedPicture, np.ndarray]):
     """One RGB uint8 picture (H, W, 3) as PNG or JPEG by its suffix, previewed in Kedro-Viz.
 
     Args:
@@ -32,12 +46,15 @@ class PictureDataset(AbstractDataset[np.ndarray, np.ndarray]):
             raise DatasetError(f"{self._filepath} is missing or not a picture.")
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
-    def save(self, data: np.ndarray) -> None:
+    def save(self, data: np.ndarray | SealedPicture) -> None:
         """Write the picture atomically; JPEG at quality 92."""
+        rgb = data.rgb if isinstance(data, SealedPicture) else data
         options = [cv2.IMWRITE_JPEG_QUALITY, 92] if self._filepath.suffix in {".jpg", ".jpeg"} else []
         with atomic_path(Path(self._filepath)) as temporary:
-            if not cv2.imwrite(str(temporary), cv2.cvtColor(data, cv2.COLOR_RGB2BGR), options):
+            if not cv2.imwrite(str(temporary), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options):
                 raise DatasetError(f"OpenCV could not write {self._filepath}.")
+            if isinstance(data, SealedPicture):
+                data.seal(temporary)
 
     def preview(self) -> ImagePreview:
         """The picture for Kedro-Viz, at most 1,000 pixels wide."""

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked
 
 from understudy import __version__
+from understudy.config import STRICT
 from understudy.files import fingerprint
 from understudy.provenance.config import ProvenanceConfig
 from understudy.provenance.watermark import LEAST_PIXELS, payload_of
@@ -31,7 +32,7 @@ OFF = {
 }
 
 
-@dataclass(frozen=True)
+@checked(frozen=True, config=STRICT)
 class Origin:
     """What is written into the credentials of everything that one trained model makes.
 
@@ -90,16 +91,13 @@ def read_claims(values: Any) -> Claims | None:
 
 
 def describe(model_sha256: str, consents: Mapping[str, Any], config: ProvenanceConfig) -> Origin:
-    """The origin of what the model of this SHA-256 makes; logs what is switched off.
+    """The origin of what the model of this SHA-256 makes.
 
     Args:
         model_sha256: of the model's weights.
         consents: consent records as plain values, by who they are of.
         config: what is switched on.
     """
-    for name, words in OFF.items():
-        if not getattr(config, name):
-            logger.warning("Parameter 'provenance.%s' is false: %s.", name, words)
     people = {who: fingerprint(record) for who, record in sorted(consents.items())}
     payload = payload_of(model_sha256, *people.values())
     return Origin(
@@ -111,6 +109,13 @@ def describe(model_sha256: str, consents: Mapping[str, Any], config: ProvenanceC
         watermark=f"{payload:08x}" if config.watermark else None,
         credentials=config.credentials,
     )
+
+
+def warn_of_what_is_off(config: ProvenanceConfig) -> None:
+    """Log each protection that a parameter switches off."""
+    for name, words in OFF.items():
+        if not getattr(config, name):
+            logger.warning("Parameter 'provenance.%s' is false: %s.", name, words)
 
 
 def manifest(

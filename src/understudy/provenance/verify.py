@@ -27,7 +27,7 @@ class Code(IntEnum):
 SUMMARY = {
     Code.VALID: "The credentials are valid: the file is as it was when they were signed.",
     Code.BROKEN: "The credentials are broken: the file was changed after they were signed, so do not rely on them.",
-    Code.WATERMARK_ONLY: "No credentials, but the watermark of understudy: the file was made with it and changed since.",
+    Code.WATERMARK_ONLY: "No credentials, but the watermark of understudy: it was made with it and changed since.",
     Code.NEITHER: "Neither credentials nor the watermark of understudy. That does not show that the file is genuine.",
     Code.UNREADABLE: "The file cannot be read as a picture or video.",
 }
@@ -86,8 +86,8 @@ class Verdict:
             stated = self.bits_right()
             compared = f"{stated} of 32 bits as the credentials say, " if stated is not None else ""
             words.append(
-                f"  Watermark: found, payload {mark.payload:08x}, {compared}{mark.marker_bits} of 16 bits of the marker "
-                f"right, agreement {mark.agreement:.2f}; written at about {mark.width} x {mark.height}."
+                f"  Watermark: found, payload {mark.payload:08x}, {compared}{mark.marker_bits} of 16 marker bits, "
+                f"agreement {mark.agreement:.2f}; written at about {mark.width} x {mark.height}."
             )
         elif self.watermark:
             words.append("  Watermark: not found.")

@@ -6,10 +6,11 @@ modulation). A DCT before the SVD, as in the method's name, changes no singular 
 taken.
 
 That library reads what is written here, with `scales=[36, 0, 0]`. Its own encoder is not used, for measured reasons:
-- It hands the inverse transform the vertical details for the horizontal ones: changes of up to 105 of 255 in a portrait.
+- It hands the inverse transform the vertical details for the horizontal ones: a portrait changed by up to 105 of 255.
 - It writes into chroma by default, which keeps 81 to 97 % of the bits through H.264 at CRF 23 and a 0.75 resize, where
   brightness keeps them all.
-- It takes 64 ms for 360x288 pixels, this 3. So every frame is marked; of every 15th, a re-encode leaves 84 % of the bits.
+- It takes 64 ms for 360x288 pixels, this 3: so every frame is marked, and a reader need not know which ones are. Of a
+  video with every 15th frame marked, 78 % of the bits were read.
 - It knows nothing of the frame before, see `HOLD`.
 """
 

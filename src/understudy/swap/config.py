@@ -126,7 +126,6 @@ class RenderConfig:
         clip: file name of the target's clip; the first when null.
         batch: frames in one pass of the network.
         crf: quality of x264.
-        label: burn the word into the frames that says that they are synthetic.
         max_gap: frames without a face that are bridged; in longer gaps the frames stay as they are.
         smooth: standard deviation in frames of the smoothing of the face's place.
         stills: frames shown in the picture of stills.
@@ -136,7 +135,6 @@ class RenderConfig:
     clip: str | None = None
     batch: int = Field(default=16, ge=1)
     crf: int = Field(default=18, ge=0, le=51)
-    label: bool = True
     max_gap: int = Field(default=5, ge=0)
     smooth: float = Field(default=1.0, ge=0, le=10)
     stills: int = Field(default=6, ge=1, le=12)

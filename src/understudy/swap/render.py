@@ -55,7 +55,7 @@ def render(
         weights: the trained swap.
         faces: the target's faceset, which says where the face is.
         config: all parameters.
-        decorate: applied to every frame, such as the label.
+        decorate: applied to every frame in turn, such as the label and the watermark.
 
     Raises:
         UserError: the clip holds no face.
@@ -102,13 +102,22 @@ def predict(network: Swapper, crops: np.ndarray, device: torch.device) -> tuple[
     return to_bytes(image), mask[:, 0].float().cpu().numpy()
 
 
-def render_side_by_side(out: Path, clip: Path, swap: Path, crf: int) -> None:
-    """Write the original on the left and the swap on the right, with the original's timing and sound."""
+def render_side_by_side(out: Path, clip: Path, swap: Path, crf: int, decorate: Decorate | None = None) -> None:
+    """Write the original on the left and the swap on the right, with the original's timing and sound.
+
+    Args:
+        out: the MP4 to write.
+        clip: the target's clip.
+        swap: the rendered video.
+        crf: quality of x264.
+        decorate: applied to every joined frame in turn, such as the watermark.
+    """
     total = len(timing(clip).pts)
     pairs = ((before.rgb(), after.rgb()) for before, after in zip(decode(clip), decode(swap), strict=True))
     # The swap is padded when its sides are odd: the original's size counts.
     joined = (np.concatenate([before, after[: before.shape[0], : before.shape[1]]], 1) for before, after in pairs)
-    write_like(clip, out, show_progress(joined, "Rendering side by side (frames)", total), crf=crf)
+    pictures = (decorate(frame) if decorate else frame for frame in joined)
+    write_like(clip, out, show_progress(pictures, "Rendering side by side (frames)", total), crf=crf)
 
 
 def draw_stills(clip: Path, swap: Path, count: int) -> np.ndarray:

@@ -5,14 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from understudy.config import parse
+from understudy.datasets.picture import SealedPicture
 from understudy.faces.faceset import Faceset
 from understudy.faces.selection import Selection
 from understudy.metrics.swap_quality import measure_swap as measure
+from understudy.pipelines.sealing import seal_from, seal_of, seal_picture
 from understudy.pipelines.tracking import lightning_logger, log_picture
-from understudy.provenance.label import burn_label, label_height
+from understudy.provenance.label import label_height
+from understudy.provenance.origin import warn_of_what_is_off
 from understudy.swap import render
 from understudy.swap.config import SwapConfig
 from understudy.swap.training import train
@@ -32,7 +33,9 @@ def train_swap(
     size: int,
     seed: int,
     checkpoints: Path,
-) -> tuple[Weights, dict[str, Any], np.ndarray]:
+    consents: Parameters,
+    provenance: Parameters,
+) -> tuple[Weights, dict[str, Any], SealedPicture]:
     """Train the swap; goes on where a killed run stopped.
 
     Returns:
@@ -52,39 +55,68 @@ def train_swap(
         log_picture,
         selection.training_rows,
     )
-    return result.weights, result.summary, result.preview
+    seal = seal_of(result.weights, consents, provenance)
+    return result.weights, result.summary, seal_picture(seal, result.preview, "swap_preview.png")
 
 
-def render_swap(weights: Weights, target: Faceset, footage: Footage, parameters: Parameters) -> Callable[[Path], None]:
-    """Put the face into the target's clip, with the label on every frame."""
-    config = _parse(parameters)
+def describe_swap(weights: Weights, consents: Parameters, provenance: Parameters) -> dict[str, Any]:
+    """Say by what the videos are made, out of whose consent, and how they are marked."""
+    seal = seal_of(weights, consents, provenance)
+    warn_of_what_is_off(seal.config)
+    return seal.origin.as_dict()
+
+
+def render_swap(
+    weights: Weights,
+    target: Faceset,
+    footage: Footage,
+    parameters: Parameters,
+    origin: dict[str, Any],
+    provenance: Parameters,
+) -> Callable[[Path], None]:
+    """Put the face into the target's clip: label and watermark on every frame, the whole signed."""
+    config, seal = _parse(parameters), seal_from(origin, provenance)
     clip = render.choose_clip(footage, config.render.clip)
-    decorate = burn_label if config.render.label else None
-    return partial(render.render, clip=clip, weights=weights, faces=target, config=config, decorate=decorate)
+    make = partial(render.render, clip=clip, weights=weights, faces=target, config=config, decorate=seal.paint())
+    return seal.video("swap.mp4", make)
 
 
-def render_side_by_side(footage: Footage, swap: Path, parameters: Parameters) -> Callable[[Path], None]:
-    """Put the original beside the swap."""
-    config = _parse(parameters)
+def render_side_by_side(
+    footage: Footage, swap: Path, parameters: Parameters, origin: dict[str, Any], provenance: Parameters
+) -> Callable[[Path], None]:
+    """Put the original beside the swap, which bears the label."""
+    config, seal = _parse(parameters), seal_from(origin, provenance)
     clip = render.choose_clip(footage, config.render.clip)
-    return partial(render.render_side_by_side, clip=clip, swap=swap, crf=config.render.crf)
+    make = partial(
+        render.render_side_by_side, clip=clip, swap=swap, crf=config.render.crf, decorate=seal.paint(label=False)
+    )
+    return seal.video("side_by_side.mp4", make)
 
 
-def draw_stills(footage: Footage, swap: Path, parameters: Parameters) -> np.ndarray:
+def draw_stills(
+    footage: Footage, swap: Path, parameters: Parameters, origin: dict[str, Any], provenance: Parameters
+) -> SealedPicture:
     """Show a few frames, the original above the swap."""
-    config = _parse(parameters)
-    return render.draw_stills(render.choose_clip(footage, config.render.clip), swap, config.render.stills)
+    config, seal = _parse(parameters), seal_from(origin, provenance)
+    stills = render.draw_stills(render.choose_clip(footage, config.render.clip), swap, config.render.stills)
+    return seal_picture(seal, stills, "swap_stills.png", labelled=seal.origin.label)
 
 
 def measure_swap(
-    footage: Footage, swap: Path, source: Faceset, target: Faceset, parameters: Parameters
+    footage: Footage,
+    swap: Path,
+    source: Faceset,
+    target: Faceset,
+    parameters: Parameters,
+    origin: dict[str, Any],
 ) -> dict[str, Any]:
-    """Measure whose face the video shows."""
+    """Measure whose face the video shows; note how it is marked."""
     config = _parse(parameters)
     clip = render.choose_clip(footage, config.render.clip)
     frame = probe(clip)
-    rows = label_height(frame.height, frame.width) if config.render.label else 0
-    return measure(clip, swap, source, target, config.render.quality_frames, rows)
+    rows = label_height(frame.height, frame.width) if origin["label"] else 0
+    figures = measure(clip, swap, source, target, config.render.quality_frames, rows)
+    return figures | {"provenance": origin}
 
 
 def _parse(parameters: Parameters) -> SwapConfig:

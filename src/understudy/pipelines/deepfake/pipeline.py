@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from understudy.pipelines.deepfake.nodes import (
+    describe_swap,
     draw_stills,
     measure_swap,
     render_side_by_side,
@@ -10,7 +11,7 @@ from understudy.pipelines.deepfake.nodes import (
     train_swap,
 )
 
-SETTINGS = "params:deepfake"
+SETTINGS, PROVENANCE = "params:deepfake", "params:provenance"
 
 
 def create_pipeline() -> Pipeline:
@@ -28,31 +29,39 @@ def create_pipeline() -> Pipeline:
                     "params:size",
                     "params:seed",
                     "swap_checkpoints",
+                    "consents",
+                    PROVENANCE,
                 ],
                 outputs=["swap_model", "swap_summary", "swap_preview"],
                 name="train_swap",
             ),
             Node(
+                func=describe_swap,
+                inputs=["swap_model", "consents", PROVENANCE],
+                outputs="swap_origin",
+                name="describe_swap",
+            ),
+            Node(
                 func=render_swap,
-                inputs=["swap_model", "target_faces", "target_footage", SETTINGS],
+                inputs=["swap_model", "target_faces", "target_footage", SETTINGS, "swap_origin", PROVENANCE],
                 outputs="swap_video",
                 name="render_swap",
             ),
             Node(
                 func=render_side_by_side,
-                inputs=["target_footage", "swap_video", SETTINGS],
+                inputs=["target_footage", "swap_video", SETTINGS, "swap_origin", PROVENANCE],
                 outputs="side_by_side_video",
                 name="render_side_by_side",
             ),
             Node(
                 func=draw_stills,
-                inputs=["target_footage", "swap_video", SETTINGS],
+                inputs=["target_footage", "swap_video", SETTINGS, "swap_origin", PROVENANCE],
                 outputs="swap_stills",
                 name="draw_stills",
             ),
             Node(
                 func=measure_swap,
-                inputs=["target_footage", "swap_video", "source_faces", "target_faces", SETTINGS],
+                inputs=["target_footage", "swap_video", "source_faces", "target_faces", SETTINGS, "swap_origin"],
                 outputs="swap_quality",
                 name="measure_swap",
             ),
