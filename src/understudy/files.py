@@ -53,6 +53,29 @@ def atomic_path(path: Path, sweep: bool = True) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; put it in the place of `path` when the block succeeds.
+
+    It is removed when the block fails; one that a killed run left is removed by the next. Only one process at a time
+    may make a folder.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.tmp*"):
+        shutil.rmtree(left)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.tmp"))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if path.is_dir():
+            os.replace(path, temporary.with_name(f"{temporary.name}.old"))
+        os.replace(temporary, path)
+        _fsync_folder(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)  # it is gone already when all went well
+        shutil.rmtree(temporary.with_name(f"{temporary.name}.old"), ignore_errors=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` atomically, in UTF-8."""
     with atomic_path(path) as temporary:

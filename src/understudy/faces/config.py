@@ -64,7 +64,8 @@ class FacesConfig:
     `redetect_every` frames, the region around the last face every `verify_every`; in between landmarks carry the face.
     Every `embed_every`-th frame of a clip gets an embedding. Clips are cut into pieces of at least `segment_seconds`.
     Faces narrower than `min_face` frame pixels are not looked for. Somebody whose embedding is farther than
-    `identity_tolerance` from that of the person wanted is somebody else, and left out.
+    `identity_tolerance` from that of the person wanted is somebody else, and left out. The kept faces of the source are
+    exported for other programs on request.
     """
 
     face_type: FaceType = "whole"
@@ -75,9 +76,8 @@ class FacesConfig:
     min_face: int = Field(default=60, ge=20)
     identity_tolerance: float = Field(default=0.6, gt=0)
     selection: SelectionConfig = field(default_factory=SelectionConfig)
+    export: Literal["none", "tfrecord", "folder"] = "none"
 
     def extraction(self) -> dict[str, Any]:
-        """What shapes the crops and their scores, and so the names of shards; the selection does not."""
-        values = asdict(self)
-        del values["selection"]
-        return values
+        """What shapes the crops and their scores, and so the names of shards; the others do not."""
+        return {name: value for name, value in asdict(self).items() if name not in {"selection", "export"}}

@@ -154,13 +154,16 @@ class Faceset:
 
     def images(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """The images of the given row numbers, in the given order, RGB uint8 (B, H, W, 3)."""
-        wanted = np.asarray(rows, dtype=np.int64)
-        found: dict[int, np.ndarray] = {}
-        for (number, group), inside in self._by_group(np.unique(wanted)):
+        found = {row: decode_image(jpeg) for row, jpeg in self.jpegs(rows)}
+        return np.stack([found[int(row)] for row in rows])
+
+    def jpegs(self, rows: Sequence[int] | np.ndarray) -> Iterator[tuple[int, bytes]]:
+        """Yield each of the given row numbers once, in rising order, with its picture as JPEG."""
+        for (number, group), inside in self._by_group(np.unique(np.asarray(rows, dtype=np.int64))):
             data = self.encoded(number, group)
-            first = self._starts[number] + group * ROW_GROUP
-            found.update({int(row): decode_image(data[int(row) - first]) for row in inside})
-        return np.stack([found[int(row)] for row in wanted])
+            first = int(self._starts[number]) + group * ROW_GROUP
+            for row in inside.tolist():
+                yield row, data[row - first]
 
     def encoded(self, shard: int, group: int) -> list[bytes]:
         """The JPEG bytes of one row group (`ROW_GROUP` rows, fewer at the end of a shard) of the n-th shard."""

@@ -12,6 +12,7 @@ from understudy.config import parse
 from understudy.datasets.faceset import Shard, ShardPlan
 from understudy.datasets.measure import Measure
 from understudy.faces.config import FacesConfig
+from understudy.faces.export import ExportPlan, plan_export
 from understudy.faces.faceset import Faceset
 from understudy.faces.person import find_person, find_reference, person_key
 from understudy.faces.plan import plan_extraction, refuse_absent
@@ -86,6 +87,12 @@ def select_target_faces(faces: Faceset, parameters: Parameters, seed: int) -> Se
 def choose_variety_sets(faces: Faceset, selection: Selection, seed: int) -> dict[str, Any]:
     """The faces that differ least and most: the sets of the paper's first table."""
     return variety_sets(faces, selection, seed)
+
+
+def export_faces(faces: Faceset, selection: Selection, parameters: Parameters) -> ExportPlan:
+    """Export the kept faces for other programs, if that is asked for."""
+    selection.check(faces)
+    return plan_export(faces, selection.rows, _config(parameters).export)
 
 
 def draw_sheets(faces: Faceset, selection: Selection, person: str) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,13 @@ def create_pipeline() -> Pipeline:
         outputs="source_variety_sets",
         name="choose_source_variety_sets",
     )
-    return Pipeline([consent, *_person("source"), *_person("target"), sets])
+    export = Node(
+        func=nodes.export_faces,
+        inputs=["source_faces", "source_selection", "params:data_engineering"],
+        outputs="source_export",
+        name="export_source_faces",
+    )
+    return Pipeline([consent, *_person("source"), *_person("target"), sets, export])
 
 
 def _person(who: str) -> list[Node]:
