@@ -11,12 +11,14 @@ from kedro.runner import SequentialRunner
 from understudy.datasets.faceset import FacesetDataset
 from understudy.datasets.folder import FolderDataset
 from understudy.datasets.network import NetworkDataset
+from understudy.datasets.picture import PictureDataset
 from understudy.errors import UserError
 from understudy.faces.faceset import SCHEMA, Faceset, encode_image, finish, write_shard
 from understudy.faces.selection import Selection
 from understudy.gan.networks import load_generator
 from understudy.gan.synthesis import draw
 from understudy.pipelines.gan_training import create_pipeline
+from understudy.provenance.verify import Code, verify
 from understudy.weights import load_weights, save_weights
 
 PARAMETERS = {
@@ -59,11 +61,12 @@ def run(folder: Path, filmed: Faceset, parameters: dict) -> DataCatalog:
             "params:gan_training": MemoryDataset(parameters),
             "params:size": MemoryDataset(32),
             "params:seed": MemoryDataset(0),
+            "params:provenance": MemoryDataset({"folder": str(folder / "signing")}),
             "gan_checkpoints": FolderDataset(filepath=str(folder / "checkpoints")),
             "base_checkpoints": FolderDataset(filepath=str(folder / "base")),
             "generator": NetworkDataset(filepath=str(folder / "generator")),
             "gan_summary": MemoryDataset(),
-            "gan_sample_grid": MemoryDataset(),
+            "gan_sample_grid": PictureDataset(filepath=str(folder / "grid.png")),
             "synthetic_faces": FacesetDataset(filepath=str(folder / "synthetic")),
         }
     )
@@ -83,6 +86,7 @@ def test_trains_draws_and_logs_into_the_active_run(tmp_path: Path, filmed: Faces
     assert catalog.load("gan_summary")["kimg"] == pytest.approx(0.032)
     assert catalog.load("gan_summary")["faces"] == 19  # those of the selection
     assert catalog.load("gan_sample_grid").shape == (640, 1024, 3)
+    assert verify(tmp_path / "grid.png", tmp_path / "signing").code == Code.VALID
     assert logged["gan/seconds_per_kimg"] > 0
     assert {"gan/loss_generator", "gan/loss_discriminator", "gan/r1"} <= logged.keys()
     assert "gan_grid" in pictures

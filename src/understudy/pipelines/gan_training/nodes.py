@@ -4,12 +4,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import torch
 
 from understudy.config import parse
 from understudy.datasets.faceset import Shard, ShardPlan
+from understudy.datasets.picture import SealedPicture
 from understudy.faces.describe import describe_crops
 from understudy.faces.faceset import Faceset
 from understudy.faces.selection import Selection
@@ -18,13 +18,21 @@ from understudy.gan.config import GanConfig
 from understudy.gan.networks import load_base, load_generator, weights_key
 from understudy.gan.synthesis import draw
 from understudy.gan.training import train
+from understudy.pipelines.sealing import seal_of, seal_picture
 from understudy.pipelines.tracking import lightning_logger, log_picture
 from understudy.weights import Weights
 
 
 def train_generator(
-    faces: Faceset, selection: Selection, params: dict[str, Any], size: int, seed: int, checkpoints: Path, bases: Path
-) -> tuple[Weights, dict[str, Any], np.ndarray]:
+    faces: Faceset,
+    selection: Selection,
+    params: dict[str, Any],
+    size: int,
+    seed: int,
+    checkpoints: Path,
+    bases: Path,
+    provenance: dict[str, Any],
+) -> tuple[Weights, dict[str, Any], SealedPicture]:
     """Train a generator on the selected faces of the source; goes on where a killed run stopped.
 
     Returns:
@@ -35,7 +43,8 @@ def train_generator(
     selection.check(faces)
     rows = [selection.training_rows]
     result = train(faces, config, size, seed, checkpoints, base, lightning_logger(), log_picture, rows=rows)
-    return result.weights, result.summary, result.grid
+    seal = seal_of(result.weights, {}, provenance)
+    return result.weights, result.summary, seal_picture(seal, result.grid, "gan_sample_grid.png")
 
 
 def synthesise_faces(weights: Weights, params: dict[str, Any]) -> ShardPlan:

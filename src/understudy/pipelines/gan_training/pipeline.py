@@ -19,6 +19,7 @@ def create_pipeline() -> Pipeline:
                     "params:seed",
                     "gan_checkpoints",
                     "base_checkpoints",
+                    "params:provenance",
                 ],
                 outputs=["generator", "gan_summary", "gan_sample_grid"],
                 name="train_generator",
