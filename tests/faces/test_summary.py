@@ -70,7 +70,7 @@ def test_what_the_search_has_noted_is_summed_and_told_by_clip(hopper_crops, tmp_
     table = describe_crops(hopper_crops[:2], clip="one.mp4")
     for number, (rows, notes) in enumerate(
         [
-            (table, {"frames": 30, "others": 4}),
+            (table, {"clip": "one.mp4", "frames": 30, "others": 4}),
             (table[:0], {"clip": "one.mp4", "frames": 9, "others": 2}),
             (table[:0], {}),
         ]

@@ -36,9 +36,9 @@ def extract_segment(
     with fractions. Embeddings are made of the frame itself, as face_recognition does, for every `embed_every`-th frame
     of the clip, and are NaN in the others.
 
-    The last table carries the notes of the segment, which count frames: `frames` in all, of these `faces` with the
-    person, `without_face` without anybody and `someone_else` with somebody else alone; and `others`, those in which a
-    search of the whole frame saw somebody who was not followed, beside the person or without.
+    The last table carries the notes of the segment: its `clip`, and counts of frames: `frames` in all, of these `faces`
+    with the person, `without_face` without anybody and `someone_else` with somebody else alone; and `others`, those in
+    which a search of the whole frame saw somebody who was not followed, beside the person or without.
 
     Args:
         segment: what to read.
@@ -71,7 +71,7 @@ def extract_segment(
             yield held.take(notes)
     held.judge()
     last = held.take(notes)
-    yield last.replace_schema_metadata({NOTES: json.dumps(notes).encode()})
+    yield last.replace_schema_metadata({NOTES: json.dumps({"clip": clip, **notes}).encode()})
 
 
 def _cut(clip: str, frame: Frame, picture: Picture, face: Tracked, size: int, config: FacesConfig) -> FaceRow:

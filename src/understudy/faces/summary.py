@@ -105,10 +105,13 @@ def clip_table(
 
     Returns:
         `clip`, `seconds`, `frames`, `found` (faces), `kept`, `teaching`, the count of each reason for which faces were
-        left out, and `others`: the frames in which somebody else was seen as well.
+        left out, and `others`: the frames in which somebody else was seen, beside the person or alone.
     """
     names = faceset.column("clip")
-    others = _others(faceset, names)
+    others: dict[str, int] = {}
+    for note in faceset.notes():
+        if "clip" in note:
+            others[note["clip"]] = others.get(note["clip"], 0) + int(note.get("others", 0))
     table: list[dict[str, str | int | float]] = []
     for clip in clips:
         name = Path(clip["path"]).name
@@ -175,18 +178,6 @@ def _noted(notes: Sequence[Mapping[str, Any]]) -> dict[str, int]:
             if isinstance(value, int):
                 sums[name] = sums.get(name, 0) + value
     return sums
-
-
-def _others(faceset: Faceset, clips: np.ndarray) -> dict[str, int]:
-    """Frames in which somebody else was seen, by clip; a shard is of one clip, which its notes or its rows name."""
-    found: dict[str, int] = {}
-    start = 0
-    for shard, note in zip(faceset.shards, faceset.notes(), strict=True):
-        name = note.get("clip") or (str(clips[start]) if shard.rows else None)
-        if name is not None:
-            found[name] = found.get(name, 0) + int(note.get("others", 0))
-        start += shard.rows
-    return found
 
 
 def _known(value: float) -> float | None:
