@@ -1,6 +1,7 @@
 """The commands: `kedro run` with errors that a person can read, and `understudy`."""
 
 import copy
+import json
 import sys
 from datetime import date
 from pathlib import Path
@@ -91,3 +92,54 @@ def consent_new(name: str, people: Path) -> None:
     )
     folder.mkdir(parents=True, exist_ok=True)
     click.echo(f"Written: {write_consent(folder, record)}")
+
+
+@understudy.command(cls=_Readable)
+@click.argument("runs", nargs=-1, metavar="RUN RUN...")
+@click.option("--out", type=click.Path(path_type=Path), help="The page; an SVG picture is written beside it.")
+@click.option("--store", help="Address of the MLflow store.  [default: the project's mlflow.db]")
+def compare(runs: tuple[str, ...], out: Path | None, store: str | None) -> None:
+    """Put two or more runs beside each other: a page and a picture.
+
+    A RUN is an MLflow run id, its unique beginning, the name of a run, or the path of an evaluation_scores.json.
+    """
+    from understudy.files import write_text
+    from understudy.metrics.compare import draw, file_name, render
+    from understudy.runs import find_runs
+    from understudy.settings import project_root
+
+    root = Path(project_root())
+    found = find_runs(runs, store or f"sqlite:///{root / 'mlflow.db'}")
+    page = out or root / "data/08_reporting/compare" / f"{file_name(found)}.html"
+    if page.suffix != ".html":
+        raise UserError(f"The page {page} needs a name that ends in .html: change --out.")
+    texts = {page: render(found), page.with_suffix(".svg"): draw(found)}
+    for path, text in texts.items():
+        write_text(path, text)
+        click.echo(f"Written: {path}")
+
+
+@understudy.command("verify", cls=_Readable)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print a list of one object a file.")
+@click.option(
+    "--signing",
+    type=click.Path(path_type=Path),
+    default=Path("conf/local/signing"),
+    show_default=True,
+    help="Folder of the own signing key, whose signatures count as known.",
+)
+def verify_files(files: tuple[Path, ...], as_json: bool, signing: Path) -> None:
+    """Say what each of FILES is: content credentials valid, broken or absent; watermark found or not.
+
+    Exit code: 0 valid credentials, 1 broken ones, 2 none but the watermark, 3 neither, 4 unreadable; of several files,
+    the highest.
+    """
+    from understudy.provenance.verify import verify
+
+    verdicts = [verify(path, signing) for path in files]
+    if as_json:
+        click.echo(json.dumps([verdict.as_dict() for verdict in verdicts], indent=2))
+    else:
+        click.echo("\n".join(line for verdict in verdicts for line in verdict.lines()))
+    sys.exit(max(verdict.code for verdict in verdicts))

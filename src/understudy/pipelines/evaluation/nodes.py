@@ -15,7 +15,9 @@ from understudy.metrics.config import EvaluationConfig
 from understudy.metrics.identity import Comparison, compare
 from understudy.metrics.originals import describe_rows, split_originals
 from understudy.metrics.pictures import Row, choose_rows, draw_rows
-from understudy.metrics.report import histogram, plot_histogram, render
+from understudy.metrics.report import render
+from understudy.metrics.report_plots import histogram
+from understudy.metrics.viz import plot_histogram
 from understudy.parallel import ParallelConfig
 
 Parameters = dict[str, Any]

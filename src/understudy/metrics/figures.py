@@ -1,0 +1,129 @@
+"""The figures that are worth a dot with an error bar: what each is called, means, and is compared with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from understudy.metrics.paper import PAPER
+from understudy.metrics.svg import Dot
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure, by its dotted key in the scores.
+
+    Args:
+        key: such as `identity.matched_share`.
+        name: its title.
+        meaning: one short sentence.
+        better: `higher`, `lower`, or `filmed`: as near as possible to what filmed faces score.
+        ends: keys of a 95 % interval's ends.
+        std: key of a standard deviation; the error bar is one of it on each side.
+        variance: key of a variance; the error bar is its root on each side.
+        reference: key of what filmed faces score.
+        reference_ends: keys of its 95 % interval's ends.
+        reference_std: key of its standard deviation.
+        floor: the reference is not a score of filmed faces but filmed faces against other filmed faces.
+        paper: the paper's value.
+        scale: the shown value is the figure times this.
+        digits: decimals of the shown value.
+        unit: stands behind it.
+    """
+
+    key: str
+    name: str
+    meaning: str
+    better: str
+    ends: tuple[str, str] | None = None
+    std: str | None = None
+    variance: str | None = None
+    reference: str | None = None
+    reference_ends: tuple[str, str] | None = None
+    reference_std: str | None = None
+    floor: bool = False
+    paper: float | None = None
+    scale: float = 1.0
+    digits: int = 3
+    unit: str = ""
+
+    def text(self, value: float | None) -> str:
+        """The value in words."""
+        return "not measured" if value is None else f"{value * self.scale:.{self.digits}f}{self.unit}"
+
+    def dot(self, name: str, figures: Mapping[str, float]) -> Dot:
+        """The row of a dot plot, called `name`, from flat figures; the reference is a hollow dot in it."""
+        value = figures.get(self.key)
+        reach = _root(figures.get(self.variance or "")) if self.std is None else figures.get(self.std)
+        low, high = _ends(value, self.ends, reach, figures)
+        return Dot(name, self.text(value), value, low, high, figures.get(self.reference or ""))
+
+    def both(self, figures: Mapping[str, float]) -> list[Dot]:
+        """The synthetic faces' row and, where there is a reference, its own."""
+        rows = [replace(self.dot("Synthetic faces", figures), reference=None)]
+        value = figures.get(self.reference or "")
+        if value is not None:
+            low, high = _ends(value, self.reference_ends, figures.get(self.reference_std or ""), figures)
+            name = "Floor: filmed against filmed" if self.floor else "Filmed faces"
+            rows.append(Dot(name, self.text(value), value, low, high, kind="filmed"))
+        return rows
+
+
+def _ends(
+    value: float | None, keys: tuple[str, str] | None, reach: float | None, figures: Mapping[str, float]
+) -> tuple[float | None, float | None]:
+    """The ends of an error bar: an interval's, else one deviation on each side."""
+    if keys is not None:
+        return figures.get(keys[0]), figures.get(keys[1])
+    return (None, None) if value is None or reach is None else (value - reach, value + reach)
+
+
+def _root(variance: float | None) -> float | None:
+    return None if variance is None else variance**0.5
+
+
+def _share(key: str, name: str, meaning: str, better: str, paper: float | None = None, real: bool = True) -> Figure:
+    measure, kind = key.split(".")
+    return Figure(
+        f"{key}_share", name, meaning, better, ends=(f"{key}_low", f"{key}_high"), paper=paper,
+        reference=f"{measure}.originals_{kind}_share" if real else None,
+        reference_ends=(f"{measure}.originals_{kind}_low", f"{measure}.originals_{kind}_high") if real else None,
+        scale=100, digits=1, unit=" %",
+    )  # fmt: skip
+
+
+FIGURES = (
+    _share("identity.matched", "Recognised", "Faces that are the same person.", "higher",
+           PAPER["matched"] / PAPER["synthetic"]),
+    _share("identity.faceless", "No face", "Faces in which the detector finds none.", "lower",
+           PAPER["faceless"] / PAPER["synthetic"]),
+    Figure("identity.to_medoid_median", "Distance to the source", "Median over the synthetic faces.", "lower",
+           std="identity.to_medoid_std", reference="identity.originals_to_medoid_median",
+           reference_std="identity.originals_to_medoid_std"),
+    Figure("distance.synthetic.l2_mean", "Distance of all pairs", "Their variety.", "filmed",
+           variance="distance.synthetic.l2_variance", reference="distance.originals.l2_mean"),
+    Figure("frechet.distance", "Fréchet distance of faces", "At equal N, beside its floor.", "lower",
+           std="frechet.distance_std", reference="frechet.floor",
+           reference_std="frechet.floor_std", floor=True, digits=4),
+    Figure("frechet.kernel.distance", "Kernel distance of faces × 1000", "Unbiased: its floor is 0.", "lower",
+           std="frechet.kernel.distance_std", reference="frechet.kernel.floor",
+           reference_std="frechet.kernel.floor_std", floor=True, scale=1000),
+    Figure("inception.score", "Inception Score", "Clear and varied content.", "filmed", std="inception.score_std",
+           reference="inception.real_score", reference_std="inception.real_score_std", paper=PAPER["inception_score"]),
+    Figure("inception.fid", "FID", "All faces.", "lower", paper=PAPER["fid"], digits=2),
+    Figure("inception.fid_equal_distance", "FID at equal N", "Beside its floor.", "lower",
+           std="inception.fid_equal_distance_std", reference="inception.fid_equal_floor",
+           reference_std="inception.fid_equal_floor_std", floor=True, digits=2),
+    Figure("inception.kid", "KID × 1000", "Unbiased.", "lower", std="inception.kid_std", scale=1000),
+    Figure("swap_quality.nearer_to_source", "Swap: nearer to the source", "Frames of the swap.", "higher",
+           scale=100, digits=1, unit=" %"),
+    Figure("swap_quality.distance_to_source", "Swap: distance to the source", "Median over frames.", "lower",
+           reference="swap_quality.original_to_source"),
+    Figure("swap_quality.change_outside_face", "Swap: change outside the face", "Mean of 0 to 255.", "lower",
+           digits=2),
+)  # fmt: skip
+"""In the order in which they are shown. A figure that no run holds is left out."""
+
+BETTER = {
+    "higher": "higher is better",
+    "lower": "lower is better",
+    "filmed": "near the filmed faces' is better",
+}
