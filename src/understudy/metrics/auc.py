@@ -25,9 +25,7 @@ class Tested:
     curve: np.ndarray
 
 
-def rank(
-    scores: np.ndarray, fake: np.ndarray, groups: np.ndarray, fold: np.ndarray, draws: int, seed: int
-) -> Tested:
+def rank(scores: np.ndarray, fake: np.ndarray, groups: np.ndarray, fold: np.ndarray, draws: int, seed: int) -> Tested:
     """Rank the scores of one probe.
 
     Each fold was scored by a probe of its own, whose scores compare only within the fold: the AUC is the mean of the

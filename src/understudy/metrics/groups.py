@@ -25,7 +25,7 @@ class Groups:
 
 
 def group_by_clip(clips: np.ndarray, at_least: int) -> Groups:
-    """Group faces by clip; where there are fewer than `at_least` clips, cut each into stretches until there are so many.
+    """Group faces by clip; fewer than `at_least` clips are cut into stretches until there are so many groups.
 
     Frames of one clip are near copies of each other. A stretch is the next best thing, since only its ends have such
     copies outside it.
@@ -62,7 +62,8 @@ def assign_folds(groups: np.ndarray, fake: np.ndarray, folds: int, seed: int) ->
         Fold of each face, (N,) int.
     """
     names, group = np.unique(groups, return_inverse=True)
-    counts = np.stack([np.bincount(group[fake == kind], minlength=len(names)) for kind in (False, True)], axis=1)  # G x 2
+    kinds = [np.bincount(group[fake == kind], minlength=len(names)) for kind in (False, True)]
+    counts = np.stack(kinds, axis=1)  # G x 2
     order = np.random.default_rng(seed).permutation(len(names))
     order = order[np.argsort(-counts[order].sum(1), kind="stable")]
     filled = np.zeros((folds, 2))

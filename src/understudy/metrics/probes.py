@@ -122,7 +122,7 @@ def _work(count: int, folds: int, config: DetectabilityConfig) -> int:
 def _check(data: Labelled, fewest: int) -> None:
     if data.images.dtype != np.uint8:
         raise UserError(
-            f"The pictures to be told apart are of type {data.images.dtype}, not uint8: give whole numbers from 0 to 255."
+            f"The pictures to be told apart are of type {data.images.dtype}: give uint8, whole numbers from 0 to 255."
         )
     fake, real = data.groups[data.fake], data.groups[~data.fake]
     if min(len(fake), len(real)) < fewest:
@@ -131,4 +131,6 @@ def _check(data: Labelled, fewest: int) -> None:
             "raise gan_training.synthesis.count or add footage."
         )
     if min(len(np.unique(fake)), len(np.unique(real))) < 2:
-        raise UserError("Probes need pictures of two groups of either kind, to be taught by one and asked by the other.")
+        raise UserError(
+            "Probes need pictures of two groups of either kind, to be taught by one and asked by the other."
+        )
