@@ -52,8 +52,8 @@ class DetectabilityConfig:
     enabled: bool = True
     max_faces: int = Field(default=1000, ge=8)
     folds: int = Field(default=5, ge=2)
-    epochs: int = Field(default=6, ge=1)
-    halvings: int = Field(default=2, ge=1)
+    epochs: int = Field(default=4, ge=1)
+    halvings: int = Field(default=3, ge=1)
     jpeg: int = Field(default=95, ge=1, le=100)
     draws: int = Field(default=1000, ge=100)
 

@@ -10,6 +10,7 @@ from understudy.datasets.faceset import FacesetDataset
 from understudy.datasets.measure import MeasureDataset
 from understudy.errors import UserError
 from understudy.faces.faceset import Faceset, finish
+from understudy.faces.selection import Selection
 from understudy.pipelines.evaluation import create_pipeline
 from understudy.pipelines.evaluation.pipeline import MEASURES
 
@@ -22,9 +23,17 @@ PARAMETERS = {
 }
 
 
+def everything(faces: Faceset) -> Selection:
+    """A selection that keeps all."""
+    count = len(faces)
+    nothing, all_of_them = np.zeros(count), np.ones(count, bool)
+    return Selection(all_of_them, np.full(count, ""), nothing, nothing, nothing, nothing, all_of_them)
+
+
 def catalog(folder: Path, source: Faceset, synthetic: Faceset, **changes: object) -> DataCatalog:
     entries = {
         "source_faces": MemoryDataset(source, copy_mode="assign"),
+        "source_selection": MemoryDataset(everything(source), copy_mode="assign"),
         "synthetic_faces": MemoryDataset(synthetic, copy_mode="assign"),
         "original_faces": FacesetDataset(filepath=str(folder / "originals")),
         "params:evaluation": MemoryDataset(PARAMETERS | changes),

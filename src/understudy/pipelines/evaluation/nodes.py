@@ -10,8 +10,12 @@ from understudy.config import parse
 from understudy.datasets.faceset import Shard, ShardPlan
 from understudy.datasets.measure import Measure, measure
 from understudy.faces.faceset import Faceset
+from understudy.faces.selection import Selection
 from understudy.metrics import scores
 from understudy.metrics.config import EvaluationConfig
+from understudy.metrics.copies import copy_scores
+from understudy.metrics.coverage import coverage_scores
+from understudy.metrics.detectability import detectability_scores
 from understudy.metrics.identity import Comparison, compare
 from understudy.metrics.originals import describe_rows, split_originals
 from understudy.metrics.pictures import Row, choose_rows, draw_rows
@@ -58,6 +62,31 @@ def measure_inception(synthetic: Faceset, originals: Faceset, parameters: Parame
     config = _config(parameters)
     make = partial(scores.inception_scores, synthetic, originals, config, seed)
     return measure("inception", 1, [synthetic, originals], [config.inception, config.repeats, seed], make)
+
+
+def measure_copies(synthetic: Faceset, filmed: Faceset, originals: Faceset, parameters: Parameters) -> Measure:
+    """How near synthetic faces lie to the nearest filmed ones."""
+    pairs = _config(parameters).pictures
+    make = partial(copy_scores, synthetic, filmed, originals, pairs)
+    return measure("copies", 1, [synthetic, filmed, originals], [pairs], make)
+
+
+def measure_coverage(synthetic: Faceset, originals: Faceset, parameters: Parameters, seed: int) -> Measure:
+    """Which of the filmed expressions the synthetic faces show."""
+    repeats = _config(parameters).repeats
+    make = partial(coverage_scores, synthetic, originals, repeats, seed)
+    return measure("coverage", 1, [synthetic, originals], [repeats, seed], make)
+
+
+def measure_detectability(
+    synthetic: Faceset, filmed: Faceset, selection: Selection, parameters: Parameters, seed: int
+) -> Measure:
+    """How well probes tell synthetic faces from the selected filmed ones."""
+    config = _config(parameters).detectability
+    selection.check(filmed)
+    rows = selection.rows
+    make = partial(detectability_scores, synthetic, filmed, rows, config, seed)
+    return measure("detectability", 1, [synthetic, filmed], [config, rows.tolist(), seed], make)
 
 
 def plot_distances(synthetic: Faceset, originals: Faceset, parameters: Parameters) -> go.Figure:

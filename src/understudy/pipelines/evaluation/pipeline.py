@@ -8,13 +8,15 @@ from understudy.pipelines.evaluation import nodes
 FACES = ["synthetic_faces", "original_faces"]
 SETTINGS = "params:evaluation"
 
-MEASURES = ["identity", "distance", "frechet", "inception"]
+PROBED = ["copies", "coverage", "detectability"]
+
+MEASURES = ["identity", "distance", "frechet", "inception", *PROBED]
 """Each is a tag, a node and the dataset `<name>_scores`; what is listed here is collected for the report."""
 
 
 def create_pipeline() -> Pipeline:
     """Judge `synthetic_faces` against `source_faces`; scores, pictures and the report."""
-    return _measures() + _report()
+    return _measures() + _probes() + _report()
 
 
 def _measures() -> Pipeline:
@@ -26,7 +28,7 @@ def _measures() -> Pipeline:
                 inputs=["source_faces", SETTINGS, "params:parallel"],
                 outputs="original_faces",
                 name="describe_originals",
-                tags=MEASURES,
+                tags=[name for name in MEASURES if name != "detectability"],
             ),
             Node(
                 func=nodes.compare_identity,
@@ -55,6 +57,35 @@ def _measures() -> Pipeline:
                 outputs="inception_scores",
                 name="measure_inception",
                 tags="inception",
+            ),
+        ]
+    )
+
+
+def _probes() -> Pipeline:
+    """What the paper did not measure: copies, expressions, and whether synthetic faces betray themselves."""
+    return Pipeline(
+        [
+            Node(
+                func=nodes.measure_copies,
+                inputs=["synthetic_faces", "source_faces", "original_faces", SETTINGS],
+                outputs="copies_scores",
+                name="measure_copies",
+                tags="copies",
+            ),
+            Node(
+                func=nodes.measure_coverage,
+                inputs=[*FACES, SETTINGS, "params:seed"],
+                outputs="coverage_scores",
+                name="measure_coverage",
+                tags="coverage",
+            ),
+            Node(
+                func=nodes.measure_detectability,
+                inputs=["synthetic_faces", "source_faces", "source_selection", SETTINGS, "params:seed"],
+                outputs="detectability_scores",
+                name="measure_detectability",
+                tags="detectability",
             ),
         ]
     )
