@@ -33,8 +33,8 @@ SCALES = (*(Fraction(part, 100) for part in range(25, 100, 5)), Fraction(1, 3), 
 """Usual resizes, whose inverses are tried; and the enlargements that they are the inverse of, from a half."""
 
 HEIGHTS = (240, 288, 360, 480, 512, 540, 576, 720, 768, 1024, 1080, 1440, 2160)
-LARGEST = 4096
-FIRST_LOOK = 6
+LARGEST, MOST_ENLARGED = 4096, 4
+FIRST_LOOK = 4
 """Pictures with which all sizes are tried; the `FINALISTS` best are then read from all pictures."""
 
 FINALISTS = 5
@@ -119,7 +119,7 @@ def candidates(height: int, width: int) -> Iterator[tuple[int, int]]:
         # The number of columns of blocks must be right: an encoder may have added or taken a pixel.
         for near in (wide, wide - 1, wide + 1):
             key = (high // 2, near // 8)
-            if key not in seen and can_mark(high, near) and max(high, near) <= LARGEST:
+            if key not in seen and can_mark(high, near) and max(high, near) <= LARGEST and factor <= MOST_ENLARGED:
                 seen.add(key)
                 yield high, near
 
