@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from understudy.errors import UserError
-from understudy.weights import Weights, load_weights, save_weights
+from understudy.files import sha256
+from understudy.weights import Weights, digest, load_weights, save_weights
 
 
 @pytest.fixture
@@ -19,6 +20,13 @@ def test_weights_come_back_as_they_were(saved):
     assert weights.arguments == {"size": 64}
     assert weights.notes == {"kimg": 1.5}
     assert torch.equal(weights.tensors["w"], torch.arange(6.0).reshape(2, 3))
+
+
+def test_digest_is_that_of_the_file(saved):
+    assert digest(load_weights(saved)) == sha256(saved.with_suffix(".safetensors"))
+    several = Weights("df", {}, {"z": torch.ones(3).half(), "a": torch.zeros(2, 2), "b": torch.tensor(4)})
+    save_weights(saved, several)
+    assert digest(several) == digest(load_weights(saved)) == sha256(saved.with_suffix(".safetensors"))
 
 
 def test_one_flipped_byte_is_found(saved):
