@@ -8,6 +8,7 @@ when the face was lost.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from understudy.faces.boxes import Box, changed, overlap, region, rescale, resize, thumbnail
@@ -31,8 +32,12 @@ LENIENT = -0.4
 LEARN = 0.3
 """Share of a new finding in the average box: the detector knows only widths that differ by a fifth."""
 
-FINE_BOX = 240
-"""Smaller faces are enlarged to this width for the landmarks, since dlib rounds these to whole pixels."""
+FINE_BOX = 400
+"""A face is scaled to this width for the landmarks, since dlib rounds these to whole pixels."""
+
+GRAIN = 0.008
+"""Sigma, in widths of the face, of the blur that takes the noise out before landmarks are predicted. With it a still
+face in noise of 2 steps of luma trembles by a quarter less, and the landmarks shift by 1 % of the eyes' distance."""
 
 
 @dataclass(frozen=True)
@@ -199,10 +204,14 @@ def search_scales(luma: np.ndarray, min_face: int) -> tuple[float, float]:
 
 
 def predict_fine(luma: np.ndarray, box: Box) -> np.ndarray:
-    """68 landmarks (68, 2) in frame pixels with fractions: a small face is enlarged first."""
-    part, origin, scale = region(luma, box, 1.6, max(1.0, FINE_BOX / max(box[2] - box[0], 1.0)))
+    """68 landmarks (68, 2) in frame pixels with fractions: the face is brought to `FINE_BOX` and rid of noise first."""
+    width = max(box[2] - box[0], 1.0)
+    part, origin, _ = region(luma, box, 1.6, 1.0)
+    scale = FINE_BOX / width
+    if scale > 1:  # the trees compare single pixels; making a picture smaller averages them anyway
+        part = cv2.GaussianBlur(part, (0, 0), min(GRAIN * width, 1.6))
     inside = [(value - offset + 0.5) * scale - 0.5 for value, offset in zip(box, (*origin, *origin), strict=True)]
-    return ((predict(part, inside) + 0.5) / scale - 0.5 + origin).astype(np.float32)
+    return ((predict(resize(part, scale), inside) + 0.5) / scale - 0.5 + origin).astype(np.float32)
 
 
 def search_frame(luma: np.ndarray, scales: Sequence[float]) -> list[Detection]:
