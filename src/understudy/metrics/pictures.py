@@ -1,6 +1,7 @@
 """Rows of faces to look at: as they came, the best, the worst, the faceless, and each one's nearest original."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +23,12 @@ class Tile:
     distance: float | None
     nearest: np.ndarray | None  # RGB uint8 (S, S, 3)
     nearest_distance: float | None
+
+    @property
+    def label(self) -> str:
+        """Its distances in words."""
+        known = [value for value in (self.distance, self.nearest_distance) if value is not None]
+        return " · ".join(f"{value:.2f}" for value in known) or "no face"
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,23 @@ def choose_rows(
     if compared.medoid >= 0:
         plans.append(("No face", f"The detector found no face in {len(none)} of {total}.", _spread(none, count)))
     return [Row(title, note, _tiles(synthetic, originals, compared, rows)) for title, note, rows in plans if len(rows)]
+
+
+def copy_row(copies: dict[str, Any], synthetic: Faceset, filmed: Faceset, count: int) -> Row | None:
+    """The pairs that the measure of copies found nearest by their pixels; None where it found none."""
+    pairs = (copies.get("pairs") or [])[:count]
+    stale = any(pair["synthetic"] >= len(synthetic) or pair["filmed"] >= len(filmed) for pair in pairs)
+    if not pairs or stale:  # stale: measured on other faces than these
+        return None
+    images = synthetic.images([pair["synthetic"] for pair in pairs])
+    frames = filmed.images([pair["filmed"] for pair in pairs])
+    tiles = tuple(
+        Tile(image, pair["synthetic"], None, frame[:, ::-1] if pair["mirrored"] else frame, pair["distance"])
+        for pair, image, frame in zip(pairs, images, frames, strict=True)
+    )
+    limit = (copies.get("pixels") or {}).get("limit")
+    note = "The nearest pairs by their pixels, mirrored where that is nearer."
+    return Row("Nearest to a filmed frame", note + (f" Below {limit:.2f} counts as near." if limit else ""), tiles)
 
 
 def draw_rows(rows: list[Row], side: int = SIDE) -> np.ndarray:
@@ -95,8 +119,7 @@ def _strip(row: Row, width: int, side: int) -> np.ndarray:
         body[:side, left : left + side] = _fit(tile.image, side)
         if tile.nearest is not None:
             body[side + 4 : 2 * side + 4, left : left + side] = _fit(tile.nearest, side)
-        label = "no face" if tile.distance is None else f"{tile.distance:.2f}"
-        cv2.putText(body, label, (left, body.shape[0] - 4), FONT, 0.4, FAINT, 1, cv2.LINE_AA)
+        cv2.putText(body, tile.label.replace("·", "-"), (left, body.shape[0] - 4), FONT, 0.4, FAINT, 1, cv2.LINE_AA)
     return np.concatenate([_line(row.title, width, INK, 0.6), _line(row.note, width, FAINT, 0.42), body])
 
 

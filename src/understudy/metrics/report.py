@@ -75,8 +75,7 @@ def _row(row: Row) -> dict[str, Any]:
             "number": tile.number,
             "image": data_uri(tile.image),
             "nearest": None if tile.nearest is None else data_uri(tile.nearest),
-            "distance": tile.distance,
-            "nearest_distance": tile.nearest_distance,
+            "label": tile.label,
         }
         for tile in row.tiles
     ]

@@ -69,22 +69,24 @@ def identity_panels(scores: dict[str, Any], shares: Histogram) -> list[Panel]:
     curve = threshold_curve(scores)
     if curve:
         drawn = [
-            Series(kind, curve[name]) for name, kind in (("filmed", "filmed"), ("synthetic", "ours")) if name in curve
+            Series(kind, curve[name])
+            for name, kind in (("originals", "filmed"), ("synthetic", "ours"))
+            if name in curve
         ]
         made.append(
             Panel(
                 "Recognised at other tolerances",
                 "Share of all faces whose distance to the source is at most the tolerance.",
-                lines(curve["tolerances"], drawn, "tolerance", mark),
+                lines(curve["tolerance"], drawn, "tolerance", mark),
             )
         )
     return made
 
 
 def threshold_curve(scores: dict[str, Any]) -> dict[str, list[float]]:
-    """`tolerances` and the share accepted at each, `synthetic` and `filmed`; empty where it was not measured."""
-    curve = at(scores, "identity.curve") or {}
-    return {name: values for name, values in curve.items() if values} if curve.get("tolerances") else {}
+    """`tolerance` and the share accepted at each, `synthetic` and `originals`; empty where it was not measured."""
+    curve = {name: values for name, values in (at(scores, "identity.curve") or {}).items() if values}
+    return curve if len(curve) > 1 else {}
 
 
 def figure_panels(scores: dict[str, Any]) -> list[Panel]:

@@ -63,6 +63,8 @@ def limits(scores: dict[str, Any]) -> list[str]:
         "faces at the same N. A ratio of 1 means that the two cannot be told apart by this measure.",
         "Frames of one clip resemble each other, which makes the floor of random halves low. The floor between "
         "clips, where there are several, is the fairer one.",
+        "Precision and recall judge a point by its neighbours: they depend on N, and frames of one clip raise what "
+        "filmed faces score against each other.",
         "Ranges in brackets are 95 % intervals. ± is the standard deviation over random draws or splits.",
     ]
 

@@ -29,9 +29,9 @@ def plot_thresholds(scores: dict[str, Any]) -> go.Figure:
     curve = threshold_curve(scores)
     figure = go.Figure(
         [
-            go.Scatter(x=curve["tolerances"], y=curve[name], name=name, line_color=colour)
-            for name, colour in (("filmed", FILMED), ("synthetic", OURS))
-            if name in curve
+            go.Scatter(x=curve["tolerance"], y=curve[key], name=name, line_color=colour)
+            for key, name, colour in (("originals", "filmed", FILMED), ("synthetic", "synthetic", OURS))
+            if key in curve
         ]
     )
     return _titled(figure, "Recognised at other tolerances", "tolerance", "share of faces")
