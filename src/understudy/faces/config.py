@@ -16,7 +16,8 @@ class SelectionConfig:
 
     Args:
         min_eye_distance: frame pixels between the eyes; a face as small as that is mostly enlargement.
-        min_sharpness_of_clip: share of the median sharpness (variance of the Laplacian) of the same clip.
+        min_sharpness_of_clip: share of the median sharpness (variance of the Laplacian) of the same clip; on crops of
+            64 pixels a Gaussian blur of 0.5 pixels leaves 0.53, one of 0.6 leaves 0.34 and one of 0.8 leaves 0.18.
         min_sharpness_of_all: share of the median sharpness of all clips.
         min_blur: sharpness below which nothing is to be seen, whatever the others are like.
         min_exposure: mean luma of the face, 0..255.

@@ -50,8 +50,10 @@ def read_faces(
     count = int(sum(rows.sum() for rows in found))
     names = ", ".join(str(faceset.path) for faceset in facesets)
     if count < MIN_FACES:
+        loosen = " or loosen 'data_engineering.selection'" if rows is not None else ""
         raise UserError(
-            f"{names} holds {count} faces and a generator needs at least {MIN_FACES}: add longer or further clips."
+            f"{names} holds {count} faces{' that are selected' if rows is not None else ''} and a generator needs at "
+            f"least {MIN_FACES}: add longer or further clips{loosen}."
         )
     shape = (count, 3, size, size)
     needed = int(np.prod(shape))

@@ -47,14 +47,14 @@ def people(tmp_path_factory):
     return parent
 
 
-def run(people: Path, out: Path, source: str, target: str) -> DataCatalog:
+def run(people: Path, out: Path, source: str, target: str, settings: dict | None = None) -> DataCatalog:
     catalog = DataCatalog(
         {
             "source_footage": FootageDataset(filepath=str(people / source)),
             "target_footage": FootageDataset(filepath=str(people / target)),
             "source_faces": FacesetDataset(filepath=str(out / "source")),
             "target_faces": FacesetDataset(filepath=str(out / "target")),
-            "params:data_engineering": MemoryDataset({}),
+            "params:data_engineering": MemoryDataset(settings or {}),
             "params:parallel": MemoryDataset({"workers": 1}),
             "params:size": MemoryDataset(64),
             "params:seed": MemoryDataset(0),
@@ -92,9 +92,28 @@ def test_whole_pipeline(people, tmp_path, caplog):
     assert [clip["frames"] for clip in catalog.load("source_clips")] == [4, 3]
     assert len(catalog.load("source_faces")) == 4
     assert len(catalog.load("target_faces")) == 1  # a clip of one frame
-    assert catalog.load("source_faces_summary")["clips_with_a_face"] == 1
-    assert catalog.load("target_contact_sheet").shape[1] == 1536
+    # four times the same frame: one is kept, in every result
+    selection = catalog.load("source_selection")
+    assert selection.keep.sum() == 1 and sorted(selection.reason) == ["", "duplicate", "duplicate", "duplicate"]
+    summary = catalog.load("source_faces_summary")
+    assert summary["clips_with_a_face"] == 1 and summary["kept"] == 1 and summary["rejected"]["duplicate"] == 3
+    assert catalog.load("source_variety_sets")["varied"]["rows"] == selection.rows.tolist()
+    table = catalog.load("source_clip_table")
+    assert table[["clip", "found", "kept", "duplicate"]].to_numpy().tolist() == [["a.mp4", 4, 1, 3], ["b.mp4", 0, 0, 0]]
+    assert catalog.load("source_contact_sheet").shape == (44 + 128 + 150, 1536, 3)
+    assert catalog.load("source_rejected_sheet").shape == (44 + 128 + 36 + 8, 1536, 3)
+    assert catalog.load("target_expression_picture").shape == (720, 1300, 3)
+    assert catalog.load("target_expression_plot").layout.title.text == "bert: 1 faces kept"
     assert "anna/b.mp4" in caplog.text  # the clip without a face is named
+
+
+def test_a_number_of_teaching_faces_binds_the_source_alone(people, tmp_path):
+    with pytest.raises(UserError, match=r"selection\.count' is 2 and only 1 of the 4 faces"):
+        run(people, tmp_path, "anna", "bert", {"selection": {"count": 2}})
+    loose = {"selection": {"count": 2, "duplicates": False}}
+    catalog = run(people, tmp_path, "anna", "bert", loose)
+    assert len(catalog.load("source_selection").training_rows) == 2 < len(catalog.load("source_selection").rows)
+    assert len(catalog.load("target_selection").training_rows) == 1  # there are no more
 
 
 def test_second_run_makes_nothing_anew_and_a_lost_shard_only(people, tmp_path):
@@ -133,4 +152,4 @@ def test_a_text_file_named_mp4_is_one_sentence(people, tmp_path):
     copied = shutil.copytree(people / "anna", tmp_path / "anna")
     (copied / "a.mp4").write_text("not a video")
     with pytest.raises(UserError, match=r"a\.mp4"):
-        nodes.probe_clips(find_footage(copied))
+        nodes.probe_clips(find_footage(copied), {})
