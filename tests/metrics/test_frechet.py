@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from understudy.metrics.frechet import compare_sets, frechet_distance, kernel_distance
+from understudy.metrics.frechet import compare_sets, extrapolate, frechet_distance, kernel_distance
 
 
 def by_root(a: np.ndarray, b: np.ndarray) -> float:
@@ -66,3 +66,16 @@ def test_tiny_sets_give_none_or_a_figure(count: int) -> None:
     assert figures["floor"] is not None and figures["floor_by_clip"] is None
     with pytest.raises(ValueError, match="two samples"):
         frechet_distance(real[:1], real)
+
+
+def test_at_endless_samples_the_bias_is_gone() -> None:
+    rng = np.random.default_rng(6)
+    spread = np.linspace(0.5, 2, 12)
+    a, b = rng.normal(size=(400, 12)) * spread, rng.normal(size=(300, 12)) * spread
+    same = extrapolate(a, b, 0)
+    assert frechet_distance(a, b) > 0.3  # of one and the same distribution
+    assert abs(same["infinity"]) < 0.12
+    moved = extrapolate(a, b + 1, 0)
+    assert moved["infinity"] == pytest.approx(12, abs=1.5) and moved["infinity_error"] > 0
+    assert moved == extrapolate(a, b + 1, 0)
+    assert extrapolate(a[:7], b, 0) == {"infinity": None, "infinity_error": None}

@@ -1,13 +1,17 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torchmetrics import Metric
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.inception import InceptionScore
+from torchmetrics.image.kid import KernelInceptionDistance
 
-from understudy.metrics import inception_file
-from understudy.metrics.config import InceptionConfig
-from understudy.metrics.inception import InceptionFeature, InceptionV3
-from understudy.metrics.inception_file import NAME, URL, MissingWeights, find_file, load_inception
+from understudy.metrics.inception import InceptionFeature, InceptionV3, Layer
+from understudy.metrics.inception_file import INCEPTION, load_inception
+from understudy.metrics.weights_file import find_file, place
 
 TABLE = Path(__file__).parent / "inception_fid_state_dict.tsv"
 
@@ -26,19 +30,6 @@ def network() -> InceptionV3:
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight)
     return made
-
-
-@pytest.fixture
-def small_file(tmp_path: Path) -> Path:
-    """A file in the published layout whose tensors are views of one number each, so that it stays small."""
-    state = {
-        key: torch.full((), 0.01 if key.endswith("weight") else 0.5).expand(shape)
-        for key, shape in published().items()
-        if not key.endswith("num_batches_tracked")
-    }
-    path = tmp_path / NAME
-    torch.save(state, path)
-    return path
 
 
 def test_every_key_and_shape_of_the_published_layout(network: InceptionV3) -> None:
@@ -82,66 +73,39 @@ def test_pixels_are_scaled_by_128_and_resized_only_when_needed(network: Inceptio
         network.features(torch.zeros(1, 3, 64, 64))
 
 
-def test_a_right_file_is_found_in_torch_home_and_loads(
-    small_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.fixture(scope="module")
+def official() -> InceptionV3:
+    path = place(INCEPTION, None)
+    if not path.is_file():
+        pytest.skip(f"the official file {path} is not there")
+    return load_inception(find_file(INCEPTION, None, download=False))
+
+
+def noise(low: int, high: int) -> torch.Tensor:
+    return torch.randint(low, high, (100, 3, 299, 299), dtype=torch.uint8)
+
+
+@pytest.mark.parametrize(
+    ("make", "layer", "mean", "std", "near"),
+    [
+        (FrechetInceptionDistance, "64", 12.6388, None, 0.005),
+        (lambda feature: KernelInceptionDistance(feature=feature, subset_size=50), "2048", 0.0312, 0.0025, 0.001),
+        (lambda feature: InceptionScore(feature=feature), "logits_unbiased", 1.0549, 0.0121, 0.001),
+    ],
+)
+def test_the_examples_of_torchmetrics(
+    official: InceptionV3, make: Callable[..., Metric], layer: Layer, mean: float, std: float | None, near: float
 ) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
-    place = tmp_path / "home" / "hub" / "checkpoints" / NAME
-    place.parent.mkdir(parents=True)
-    place.write_bytes(small_file.read_bytes())
-    monkeypatch.setattr(inception_file, "SHA256", inception_file.sha256(small_file))
-    assert find_file(InceptionConfig(download=False)) == place
-    loaded = load_inception(place)
-    assert float(loaded.Mixed_6e.branch7x7_2.conv.weight.mean()) == pytest.approx(0.01)
-    assert not loaded.training
-
-
-def test_a_file_with_one_byte_changed_is_refused(small_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inception_file, "SHA256", inception_file.sha256(small_file))
-    data = bytearray(small_file.read_bytes())
-    data[len(data) // 2] ^= 1
-    small_file.write_bytes(data)
-    with pytest.raises(MissingWeights, match="SHA-256 differs") as told:
-        find_file(InceptionConfig(weights=str(small_file)))
-    assert str(small_file) in str(told.value) and URL in str(told.value)
-
-
-def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "other.pth"
-    torch.save({"fc.weight": torch.zeros(1008, 2048)}, path)
-    with pytest.raises(MissingWeights, match=r"does not hold the Inception network \(entry Conv2d_1a_3x3"):
-        load_inception(path)
-
-
-@pytest.mark.parametrize("named", [True, False])
-def test_an_absent_file_is_named_with_its_url_and_place(
-    named: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    weights = str(tmp_path / "mine.pth") if named else None
-    with pytest.raises(MissingWeights) as told:
-        find_file(InceptionConfig(weights=weights, download=False))
-    assert str(tmp_path) in str(told.value) and URL in str(told.value)
-
-
-def test_no_network_is_one_sentence_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(inception_file, "URL", "http://127.0.0.1:9/nothing.pth")
-    with pytest.raises(MissingWeights, match="could not be downloaded"):
-        find_file(InceptionConfig(download=True))
-    assert not any(path.is_file() for path in tmp_path.rglob("*"))
-
-
-def test_a_download_that_is_not_the_official_file_is_thrown_away(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    wrong = tmp_path / "wrong.pth"
-    wrong.write_bytes(b"an error page")
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(inception_file, "URL", wrong.as_uri())
-    with pytest.raises(MissingWeights, match="not the official"):
-        find_file(InceptionConfig(download=True))
-    assert not list((tmp_path / "home").rglob("*.pth"))
-    monkeypatch.setattr(inception_file, "SHA256", inception_file.sha256(wrong))
-    monkeypatch.setattr(inception_file, "BYTES", wrong.stat().st_size)
-    assert find_file(InceptionConfig(download=True)).read_bytes() == b"an error page"
+    metric = make(feature=InceptionFeature(official, layer))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(42)
+        if std is None or layer == "2048":
+            metric.update(noise(0, 200), real=True)
+            metric.update(noise(100, 255), real=False)
+        else:
+            metric.update(noise(0, 255))
+        found = metric.compute()
+    if std is None:
+        assert float(found) == pytest.approx(mean, abs=near)
+    else:
+        assert [float(value) for value in found] == pytest.approx([mean, std], abs=near)

@@ -1,4 +1,4 @@
-"""Kedro dataset of a working folder, which a node fills by itself (checkpoints, caches)."""
+"""Kedro dataset of a folder that a node fills (checkpoints, caches) or looks through by itself."""
 
 from pathlib import Path
 from typing import Any, NoReturn
@@ -7,20 +7,23 @@ from kedro.io import AbstractDataset, DatasetError
 
 
 class FolderDataset(AbstractDataset[NoReturn, Path]):
-    """A folder's path; it is made when first loaded.
+    """A folder's path.
 
     Args:
         filepath: the folder.
+        make: whether it is made when first loaded; otherwise it may be absent.
         metadata: for Kedro-Viz and other plugins.
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, *, filepath: str, make: bool = True, metadata: dict[str, Any] | None = None) -> None:
         self._filepath = Path(filepath)
+        self._make = make
         self.metadata = metadata
 
     def load(self) -> Path:
-        """Make the folder and return its path."""
-        self._filepath.mkdir(parents=True, exist_ok=True)
+        """Return the folder's path."""
+        if self._make:
+            self._filepath.mkdir(parents=True, exist_ok=True)
         return self._filepath
 
     def save(self, data: NoReturn) -> None:

@@ -36,6 +36,25 @@ class InceptionConfig:
 
 
 @dataclass(frozen=True, config=STRICT)
+class OpenFaceConfig:
+    """Distances by OpenFace's network, the paper's measure of variety.
+
+    Args:
+        enabled: whether they are measured at all.
+        weights: file of the OpenFace network; without it `TORCH_HOME` is searched.
+        download: fetch the official file (15 MB) when it is nowhere to be found.
+        batch: faces at a time.
+        max_images: at most this many synthetic and this many real faces.
+    """
+
+    enabled: bool = True
+    weights: str | None = None
+    download: bool = True
+    batch: int = Field(default=64, ge=1)
+    max_images: int = Field(default=1000, ge=2)
+
+
+@dataclass(frozen=True, config=STRICT)
 class DetectabilityConfig:
     """Probes that tell synthetic faces from filmed ones.
 
@@ -69,6 +88,7 @@ class EvaluationConfig:
         pictures: faces in each row of pictures.
         batch: crops in one piece of parallel work.
         inception: Inception Score, FID and KID.
+        openface: distances by OpenFace's network.
         detectability: probes that tell synthetic faces from filmed ones.
     """
 
@@ -78,4 +98,5 @@ class EvaluationConfig:
     pictures: int = Field(default=8, ge=1, le=24)
     batch: int = Field(default=100, ge=1)
     inception: InceptionConfig = field(default_factory=InceptionConfig)
+    openface: OpenFaceConfig = field(default_factory=OpenFaceConfig)
     detectability: DetectabilityConfig = field(default_factory=DetectabilityConfig)

@@ -81,6 +81,31 @@ def identity_figures(compared: Comparison, tolerance: float) -> dict[str, Any]:
     return figures | _spread("originals_to_medoid", faces)
 
 
+CURVE = tuple(round(0.3 + 0.02 * step, 2) for step in range(26))
+"""Tolerances of the threshold curve, 0.30 to 0.80."""
+
+
+def threshold_curve(compared: Comparison) -> dict[str, list[float] | None]:
+    """Shares within each tolerance: of all synthetic faces and of all originals, by distance to the medoid.
+
+    Returns:
+        `tolerance`, `synthetic`, `originals`: 26 values each; None for an empty set or without a medoid.
+    """
+    curve: dict[str, list[float] | None] = {"tolerance": list(CURVE)}
+    sets = {"synthetic": compared.to_medoid, "originals": compared.originals_to_medoid}
+    for name, values in sets.items():
+        measured = len(values) > 0 and compared.medoid >= 0
+        curve[name] = [float((values <= limit).mean()) for limit in CURVE] if measured else None
+    return curve
+
+
+def odd_rows(compared: Comparison, tolerance: float) -> dict[str, list[int]]:
+    """Which synthetic faces do not match, the farthest first, and which show no face: row numbers."""
+    order = np.argsort(-compared.to_medoid, kind="stable")
+    other = order[compared.to_medoid[order] > tolerance]
+    return {"unmatched": other.tolist(), "faceless": np.flatnonzero(~compared.found).tolist()}
+
+
 def pair_figures(embeddings: np.ndarray) -> dict[str, float | int | None]:
     """Mean and variance of the distances of all pairs of a set, plain and squared L2.
 

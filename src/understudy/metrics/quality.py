@@ -15,9 +15,16 @@ from torchmetrics.image.inception import InceptionScore
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from understudy.metrics.config import InceptionConfig
-from understudy.metrics.frechet import compare_sets, frechet_distance
+from understudy.metrics.frechet import compare_sets, extrapolate, frechet_distance
 from understudy.metrics.inception import InceptionV3
+from understudy.metrics.precision import precision_figures
 from understudy.progress import meter
+
+REFERENCE = "filmed crops of the source, spread evenly over the footage"
+STD_CONVENTION = (
+    "Inception Score over splits: std divides by n - 1 (torchmetrics), std_ddof0 by n (torch-fidelity), the variance "
+    "is that of n - 1. KID over subsets: kid_std divides by n, kid_std_ddof1 by n - 1. Over random draws: by n."
+)
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,15 @@ def extract(network: InceptionV3, images: Iterable[np.ndarray], count: int, batc
 
 
 def inception_figures(
-    synthetic: Features, real: Features, clips: np.ndarray, config: InceptionConfig, repeats: int, seed: int
+    synthetic: Features,
+    real: Features,
+    clips: np.ndarray,
+    config: InceptionConfig,
+    repeats: int,
+    seed: int,
+    weights_sha256: str | None = None,
 ) -> dict[str, Any]:
-    """All figures of the Inception network as plain values, and its resize; None where a set is too small for one.
+    """All figures of the Inception network, beside them what they depend on; None where a set is too small for one.
 
     Args:
         synthetic: features of the synthetic faces.
@@ -66,8 +79,17 @@ def inception_figures(
         config: splits and subsets.
         repeats: random draws behind the floor of the FID.
         seed: of splits, subsets and draws.
+        weights_sha256: of the network's file.
+
+    Returns:
+        `synthetic`, `real` (how many), `reference`, `resize`, `weights_sha256`, `std_convention`; `score` and
+        `real_score`, with `_std`, `_std_ddof0`, `_variance`; `fid`, `fid_infinity`, `fid_infinity_error`,
+        `fid_equal_…` as in `compare_sets`; `kid`, `kid_std`, `kid_std_ddof1`; `precision_recall` as in
+        `precision_figures`.
     """
-    figures: dict[str, Any] = {"synthetic": len(synthetic.pool), "real": len(real.pool)}
+    figures: dict[str, Any] = {"synthetic": len(synthetic.pool), "real": len(real.pool), "reference": REFERENCE}
+    figures |= {"resize": f"bilinear, {'' if config.antialias else 'not '}antialiased, to 299 px"}
+    figures |= {"weights_sha256": weights_sha256, "std_convention": STD_CONVENTION}
     figures |= inception_score(synthetic.logits, config.splits, seed)
     figures |= {f"real_{name}": value for name, value in inception_score(real.logits, config.splits, seed).items()}
     figures["fid"] = fid(real.pool, synthetic.pool)
@@ -76,7 +98,8 @@ def inception_figures(
     compared = compare_sets(*pools, clips, frechet_distance, repeats, seed)
     names = ("n", "distance", "distance_std", "floor", "floor_std", "floor_by_clip", "floor_by_clip_n")
     figures |= {f"fid_equal_{name}": compared[name] for name in names}
-    return figures | {"resize": f"bilinear, {'' if config.antialias else 'not '}antialiased, to 299 px"}
+    figures |= {f"fid_{name}": value for name, value in extrapolate(*pools, seed).items()}
+    return figures | {"precision_recall": precision_figures(*pools, clips, seed)}
 
 
 def inception_score(logits: Tensor, splits: int, seed: int) -> dict[str, float | None]:
@@ -107,7 +130,7 @@ def kid(real: Tensor, synthetic: Tensor, config: InceptionConfig, seed: int) -> 
     """Kernel Inception distance over random subsets, none larger than the smaller set."""
     size = min(config.kid_subset_size, len(real), len(synthetic))
     if size < 2:
-        return {"kid": None, "kid_std": None, "kid_subset_size": None}
+        return dict.fromkeys(("kid", "kid_std", "kid_std_ddof1", "kid_subset_size"))
     metric = _quiet(
         lambda: KernelInceptionDistance(
             feature=Given(real.shape[1]), subsets=config.kid_subsets, subset_size=size
@@ -116,7 +139,9 @@ def kid(real: Tensor, synthetic: Tensor, config: InceptionConfig, seed: int) -> 
     metric.update(real.double(), real=True)
     metric.update(synthetic.double(), real=False)
     mean, std = _seeded(metric, seed)
-    return {"kid": _finite(mean), "kid_std": _finite(std), "kid_subset_size": size}
+    count = config.kid_subsets
+    sample = std * math.sqrt(count / (count - 1)) if count > 1 else math.nan
+    return {"kid": _finite(mean), "kid_std": _finite(std), "kid_std_ddof1": _finite(sample), "kid_subset_size": size}
 
 
 def _rebatch(images: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:

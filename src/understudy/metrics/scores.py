@@ -5,72 +5,145 @@ why in one sentence.
 """
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
 from understudy.faces.faceset import Faceset
-from understudy.metrics.config import EvaluationConfig, InceptionConfig
-from understudy.metrics.frechet import compare_sets, frechet_distance, kernel_distance
-from understudy.metrics.identity import compare, has_face, identity_figures, pair_figures
-from understudy.metrics.inception_file import MissingWeights, find_file, load_inception
+from understudy.metrics.config import EvaluationConfig, InceptionConfig, OpenFaceConfig
+from understudy.metrics.crops import crop_batches
+from understudy.metrics.frechet import compare_sets, extrapolate, frechet_distance, kernel_distance
+from understudy.metrics.identity import (
+    Comparison,
+    compare,
+    has_face,
+    identity_figures,
+    odd_rows,
+    pair_figures,
+    threshold_curve,
+)
+from understudy.metrics.inception_file import find_inception, load_inception
+from understudy.metrics.openface import OpenFace, embed_crops
+from understudy.metrics.openface_file import OPENFACE, find_openface, load_openface
+from understudy.metrics.precision import precision_figures
 from understudy.metrics.quality import Features, extract, inception_figures
+from understudy.metrics.weights_file import MissingWeights, checksum
+from understudy.progress import meter
 
 logger = logging.getLogger(__name__)
 
 
-def identity_scores(synthetic: Faceset, originals: Faceset, config: EvaluationConfig) -> dict[str, Any]:
-    """How many synthetic faces are the source, somebody else, or no face."""
-    ours, theirs = synthetic.column("embedding"), originals.column("embedding")
-    figures = identity_figures(compare(ours, theirs), config.tolerance)
-    return figures | _reason(_lack(ours, theirs))
+def identity_scores(
+    synthetic: Faceset, originals: Faceset, config: EvaluationConfig, selected: Faceset | None = None
+) -> dict[str, Any]:
+    """How many synthetic faces are the source, somebody else, or no face.
+
+    Args:
+        synthetic: the sample as it came from the generator.
+        originals: filmed crops of the source, judged in the same way.
+        config: the tolerance.
+        selected: the faces chosen from the sample, if any were, to stand beside it.
+
+    Returns:
+        `identity_figures`, with `curve` (`threshold_curve`), `rows` (`odd_rows`) and `selected` (the same keys for the
+        selected faces, or None).
+    """
+    theirs = originals.column("embedding")
+    ours = synthetic.column("embedding")
+    figures = _identity(compare(ours, theirs), config.tolerance)
+    chosen = None if selected is None else _identity(compare(selected.column("embedding"), theirs), config.tolerance)
+    return figures | {"selected": chosen} | _reason(_lack(ours, theirs))
 
 
 def distance_scores(synthetic: Faceset, originals: Faceset) -> dict[str, Any]:
-    """Mean and variance of the distances of all pairs within each set."""
+    """Mean and variance of the distances of all pairs within each set, by face_recognition's network."""
     figures = {"synthetic": pair_figures(synthetic.column("embedding"))}
     figures["originals"] = pair_figures(originals.column("embedding"))
-    short = [name for name, value in figures.items() if value["l2_mean"] is None]
-    return figures | _reason(f"Fewer than two faces were found among the {' and the '.join(short)}." if short else None)
+    return figures | _reason(_short(figures))
+
+
+def openface_scores(synthetic: Faceset, originals: Faceset, config: OpenFaceConfig) -> dict[str, Any]:
+    """Mean and variance of the distances of all pairs within each set, by OpenFace's network as in the paper.
+
+    The paper's figures are the squared ones. The network's input is cut out of the crops by the landmarks that the
+    facesets hold, so that small crops are enlarged.
+
+    Returns:
+        `synthetic` and `originals` as `pair_figures`; `weights_sha256`, `published_md5`, `input`.
+    """
+    figures: dict[str, Any] = {"synthetic": pair_figures(np.empty((0, 128)))}
+    figures |= {"originals": figures["synthetic"], "weights_sha256": None, "published_md5": OPENFACE.checksum}
+    try:
+        path = find_openface(config)
+        network = load_openface(path)
+    except MissingWeights as error:
+        logger.warning("%s The other figures are measured all the same.", error)
+        return figures | _reason(str(error))
+    figures["weights_sha256"] = checksum(path, "sha256")
+    for faces, name in ((synthetic, "synthetic"), (originals, "originals")):
+        figures[name] = pair_figures(_openface(network, faces, config, name))
+    return figures | _reason(_short(figures))
 
 
 def frechet_scores(synthetic: Faceset, originals: Faceset, config: EvaluationConfig, seed: int) -> dict[str, Any]:
-    """Fréchet and kernel distance of the 128-d embeddings, each with its floor."""
+    """Fréchet and kernel distance, precision and recall of the 128-d embeddings, each beside its floor or ceiling.
+
+    Returns:
+        `compare_sets` of the Fréchet distance, `ratio` to its floor, `infinity` and `infinity_error` (`extrapolate`),
+        `kernel` (`compare_sets`) and `precision_recall` (`precision_figures`).
+    """
     ours, theirs = synthetic.column("embedding"), originals.column("embedding")
     clips = originals.column("clip")[has_face(theirs)]
-    sets = (ours[has_face(ours)], theirs[has_face(theirs)], clips)
-    figures: dict[str, Any] = compare_sets(*sets, frechet_distance, config.repeats, seed)
+    ours, theirs = ours[has_face(ours)], theirs[has_face(theirs)]
+    figures: dict[str, Any] = compare_sets(ours, theirs, clips, frechet_distance, config.repeats, seed)
     floor = figures["floor"]
     figures["ratio"] = figures["distance"] / floor if floor and figures["distance"] is not None else None
-    figures["kernel"] = compare_sets(*sets, kernel_distance, config.repeats, seed)
+    figures |= extrapolate(ours, theirs, seed)
+    figures["kernel"] = compare_sets(ours, theirs, clips, kernel_distance, config.repeats, seed)
+    figures["precision_recall"] = precision_figures(ours, theirs, clips, seed)
     few = figures["distance"] is None
     return figures | _reason(
-        f"Two synthetic and four filmed faces are needed; {len(sets[0])} and {len(sets[1])} were found."
-        if few
-        else None
+        f"Two synthetic and four filmed faces are needed; {len(ours)} and {len(theirs)} were found." if few else None
     )
 
 
 def inception_scores(synthetic: Faceset, originals: Faceset, config: EvaluationConfig, seed: int) -> dict[str, Any]:
-    """Inception Score, FID and KID; when the network's file cannot be had, only `missing`."""
+    """Inception Score, FID, KID, precision and recall; when the network's file cannot be had, only `missing`."""
     asked = config.inception
-    if not asked.enabled:
-        return _no_inception(asked) | _reason("Switched off: set evaluation.inception.enabled to true.")
     try:
-        network = load_inception(find_file(asked), asked.antialias)
+        path = find_inception(asked)
+        network = load_inception(path, asked.antialias)
     except MissingWeights as error:
         logger.warning("%s The other figures are measured all the same.", error)
         return _no_inception(asked) | _reason(str(error))
     features = []
     rows = [faces.sample(asked.max_images) for faces in (synthetic, originals)]
     for faces, chosen, name in zip((synthetic, originals), rows, ("synthetic", "filmed"), strict=True):
-        images = _images(faces, chosen, asked.batch)
+        images = crop_batches(faces, chosen)
         features.append(extract(network, images, len(chosen), asked.batch, f"Inception of {name} faces"))
     clips = originals.column("clip")[rows[1]]
-    figures = inception_figures(features[0], features[1], clips, asked, config.repeats, seed)
+    hashed = checksum(path, "sha256")
+    figures = inception_figures(features[0], features[1], clips, asked, config.repeats, seed, hashed)
     return figures | _reason("Two images of each kind are needed." if figures["fid"] is None else None)
+
+
+def _identity(compared: Comparison, tolerance: float) -> dict[str, Any]:
+    figures = identity_figures(compared, tolerance)
+    return figures | {"curve": threshold_curve(compared), "rows": odd_rows(compared, tolerance)}
+
+
+def _openface(network: OpenFace, faces: Faceset, config: OpenFaceConfig, name: str) -> np.ndarray:
+    """Unit vectors of up to `max_images` faces, (N, 128); NaN where there is no face."""
+    rows = faces.sample(config.max_images) if len(faces) else np.empty(0, np.int64)
+    landmarks = faces.landmarks()[rows]
+    parts, start = [np.empty((0, 128), np.float32)], 0
+    with meter(f"OpenFace of {name} faces", len(rows)) as shown:
+        for crops in crop_batches(faces, rows):
+            parts.append(embed_crops(network, crops, landmarks[start : start + len(crops)], config.batch))
+            start += len(crops)
+            shown.step(len(crops))
+    return np.concatenate(parts)
 
 
 def _no_inception(config: InceptionConfig) -> dict[str, Any]:
@@ -79,14 +152,9 @@ def _no_inception(config: InceptionConfig) -> dict[str, Any]:
     return inception_figures(nothing, nothing, np.empty(0, str), config, 2, 0)
 
 
-def _images(faces: Faceset, rows: np.ndarray, batch: int) -> Iterator[np.ndarray]:
-    """Images of the chosen rows in order, reading a shard at a time."""
-    start = 0
-    for shard in faces.shards:
-        inside = rows[(rows >= start) & (rows < start + shard.rows)]
-        for first in range(0, len(inside), batch):
-            yield faces.images(inside[first : first + batch])
-        start += shard.rows
+def _short(figures: dict[str, Any]) -> str | None:
+    short = [name for name in ("synthetic", "originals") if figures[name]["l2_mean"] is None]
+    return f"Fewer than two faces were found among the {' and the '.join(short)}." if short else None
 
 
 def _lack(synthetic: np.ndarray, originals: np.ndarray) -> str | None:

@@ -20,6 +20,7 @@ PARAMETERS = {
     "pictures": 4,
     "batch": 4,
     "inception": {"download": False},
+    "openface": {"download": False},
 }
 
 
@@ -34,6 +35,8 @@ def catalog(folder: Path, source: Faceset, synthetic: Faceset, **changes: object
     entries = {
         "source_faces": MemoryDataset(source, copy_mode="assign"),
         "source_selection": MemoryDataset(everything(source), copy_mode="assign"),
+        "source_variety_sets": MemoryDataset({"monotone": {"rows": [0, 1, 2]}, "varied": {"rows": [0, 8, 17]}}),
+        "source_years_apart": MemoryDataset(folder / "years_apart"),
         "synthetic_faces": MemoryDataset(synthetic, copy_mode="assign"),
         "original_faces": FacesetDataset(filepath=str(folder / "originals")),
         "params:evaluation": MemoryDataset(PARAMETERS | changes),
@@ -60,7 +63,8 @@ def run(data: DataCatalog, *tags: str) -> dict[str, object]:
 def test_all_results_come_out_of_two_facesets(tmp_path: Path, filmed: Faceset, synthetic: Faceset) -> None:
     data = catalog(tmp_path, filmed, synthetic)
     made = run(data)
-    assert set(made) == {"identity_distance_plot", "evaluation_pictures", "evaluation_report"}
+    plots = {f"{name}_plot" for name in ("identity_distance", "threshold", "coverage", "detectability")}
+    assert set(made) == {*plots, "evaluation_pictures", "evaluation_report"}
     assert "grace_hopper" in made["evaluation_report"]
     originals = Faceset(tmp_path / "originals")
     assert len(originals) == 10 and len(originals.shards) == 3
@@ -99,7 +103,7 @@ def test_an_empty_faceset_and_a_misspelt_parameter_are_told(
     empty = tmp_path / "empty"
     empty.mkdir()
     finish(empty, [])
-    with pytest.raises(UserError, match="is empty: add clips"):
+    with pytest.raises(UserError, match="was selected: add clips"):
         run(catalog(tmp_path, Faceset(empty), synthetic))
     with pytest.raises(UserError, match=r"evaluation\.tolerence"):
         run(catalog(tmp_path, filmed, synthetic, tolerence=0.5))

@@ -1,6 +1,7 @@
 """Glue between the catalog and `understudy.metrics`: one node, one measure."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,28 +12,33 @@ from understudy.datasets.faceset import Shard, ShardPlan
 from understudy.datasets.measure import Measure, measure
 from understudy.faces.faceset import Faceset
 from understudy.faces.selection import Selection
+from understudy.files import sha256
 from understudy.metrics import scores
 from understudy.metrics.config import EvaluationConfig
 from understudy.metrics.copies import copy_scores
 from understudy.metrics.coverage import coverage_scores
 from understudy.metrics.detectability import detectability_scores
 from understudy.metrics.identity import Comparison, compare
+from understudy.metrics.openface_file import openface_state
 from understudy.metrics.originals import describe_rows, split_originals
-from understudy.metrics.pictures import Row, choose_rows, draw_rows
+from understudy.metrics.pictures import Row, choose_rows, copy_row, draw_rows
 from understudy.metrics.report import render
 from understudy.metrics.report_plots import histogram
+from understudy.metrics.variety import variety_scores
 from understudy.metrics.viz import plot_histogram
+from understudy.metrics.years_apart import pair_folders, pictures, years_apart_scores
 from understudy.parallel import ParallelConfig
 
 Parameters = dict[str, Any]
 
 
-def describe_originals(faces: Faceset, parameters: Parameters, parallel: Parameters) -> ShardPlan:
-    """Plan the filmed crops' description by the method that judges synthetic ones."""
+def describe_originals(faces: Faceset, selection: Selection, parameters: Parameters, parallel: Parameters) -> ShardPlan:
+    """Plan the description of selected filmed crops by the method that judges synthetic ones."""
     config = _config(parameters)
+    selection.check(faces)
     shards = [
         Shard(key, partial(describe_rows, faces.path, rows), len(rows))
-        for key, rows in split_originals(faces, config.max_real, config.batch)
+        for key, rows in split_originals(faces, selection.rows, config.max_real, config.batch)
     ]
     return ShardPlan("Judging the originals", shards, parse(ParallelConfig, parallel, "parallel"))
 
@@ -41,7 +47,7 @@ def compare_identity(synthetic: Faceset, originals: Faceset, parameters: Paramet
     """Count matching, not matching, no face."""
     config = _config(parameters)
     make = partial(scores.identity_scores, synthetic, originals, config)
-    return measure("identity", 1, [synthetic, originals], [config.tolerance], make)
+    return measure("identity", 2, [synthetic, originals], [config.tolerance], make)
 
 
 def measure_distances(synthetic: Faceset, originals: Faceset) -> Measure:
@@ -50,18 +56,40 @@ def measure_distances(synthetic: Faceset, originals: Faceset) -> Measure:
     return measure("distance", 1, [synthetic, originals], [], make)
 
 
+def measure_openface(synthetic: Faceset, originals: Faceset, parameters: Parameters) -> Measure:
+    """The paper's distances of all pairs, where OpenFace's file is at hand."""
+    config = _config(parameters).openface
+    make = partial(scores.openface_scores, synthetic, originals, config)
+    return measure("openface", 1, [synthetic, originals], [config], make)
+
+
+def measure_variety(source: Faceset, sets: dict[str, Any], parameters: Parameters) -> Measure:
+    """Table 1 of the paper: monotone against varied."""
+    config = _config(parameters).openface
+    make = partial(variety_scores, source, sets, config)
+    return measure("variety", 1, [source], [sets, openface_state(config)], make)
+
+
+def measure_years_apart(folder: Path, parameters: Parameters) -> Measure:
+    """Pairs of pictures that the user supplied."""
+    config = _config(parameters)
+    content = [(str(path), sha256(path)) for place in pair_folders(folder) for path in pictures(place)]
+    make = partial(years_apart_scores, folder, config)
+    return measure("years_apart", 1, [], [content, config.tolerance, openface_state(config.openface)], make)
+
+
 def measure_frechet(synthetic: Faceset, originals: Faceset, parameters: Parameters, seed: int) -> Measure:
     """Fréchet and kernel distance of the embeddings, with floors."""
     config = _config(parameters)
     make = partial(scores.frechet_scores, synthetic, originals, config, seed)
-    return measure("frechet", 1, [synthetic, originals], [config.repeats, seed], make)
+    return measure("frechet", 2, [synthetic, originals], [config.repeats, seed], make)
 
 
 def measure_inception(synthetic: Faceset, originals: Faceset, parameters: Parameters, seed: int) -> Measure:
     """Inception Score, FID and KID where the network's file is at hand."""
     config = _config(parameters)
     make = partial(scores.inception_scores, synthetic, originals, config, seed)
-    return measure("inception", 1, [synthetic, originals], [config.inception, config.repeats, seed], make)
+    return measure("inception", 2, [synthetic, originals], [config.inception, config.repeats, seed], make)
 
 
 def measure_copies(synthetic: Faceset, filmed: Faceset, originals: Faceset, parameters: Parameters) -> Measure:
@@ -95,16 +123,20 @@ def plot_distances(synthetic: Faceset, originals: Faceset, parameters: Parameter
     return plot_histogram(histogram(_compare(synthetic, originals), tolerance), tolerance)
 
 
-def draw_pictures(synthetic: Faceset, originals: Faceset, parameters: Parameters) -> np.ndarray:
-    """One picture of the unselected, best, worst and faceless."""
-    return draw_rows(_rows(synthetic, originals, _config(parameters)))
+def draw_pictures(
+    figures: dict[str, Any], synthetic: Faceset, originals: Faceset, source: Faceset, parameters: Parameters
+) -> np.ndarray:
+    """One picture of the unselected, best, worst and faceless, and of the nearest pairs."""
+    return draw_rows(_rows(figures, synthetic, originals, source, _config(parameters)))
 
 
-def write_report(figures: dict[str, Any], synthetic: Faceset, originals: Faceset, parameters: Parameters) -> str:
+def write_report(
+    figures: dict[str, Any], synthetic: Faceset, originals: Faceset, source: Faceset, parameters: Parameters
+) -> str:
     """The self-contained page."""
     config = _config(parameters)
     shares = histogram(_compare(synthetic, originals), config.tolerance)
-    return render(figures, shares, _rows(synthetic, originals, config))
+    return render(figures, shares, _rows(figures, synthetic, originals, source, config))
 
 
 def _config(parameters: Parameters) -> EvaluationConfig:
@@ -115,5 +147,9 @@ def _compare(synthetic: Faceset, originals: Faceset) -> Comparison:
     return compare(synthetic.column("embedding"), originals.column("embedding"))
 
 
-def _rows(synthetic: Faceset, originals: Faceset, config: EvaluationConfig) -> list[Row]:
-    return choose_rows(synthetic, originals, _compare(synthetic, originals), config.tolerance, config.pictures)
+def _rows(
+    figures: dict[str, Any], synthetic: Faceset, originals: Faceset, source: Faceset, config: EvaluationConfig
+) -> list[Row]:
+    rows = choose_rows(synthetic, originals, _compare(synthetic, originals), config.tolerance, config.pictures)
+    nearest = copy_row(figures.get("copies", {}), synthetic, source, config.pictures)
+    return [*rows, nearest] if nearest else rows

@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from understudy.metrics.collect import collect
+from understudy.metrics.viz import plot_coverage, plot_detectability, plot_thresholds
 from understudy.pipelines.evaluation import nodes
 
 FACES = ["synthetic_faces", "original_faces"]
@@ -10,7 +11,7 @@ SETTINGS = "params:evaluation"
 
 PROBED = ["copies", "coverage", "detectability"]
 
-MEASURES = ["identity", "distance", "frechet", "inception", *PROBED]
+MEASURES = ["identity", "distance", "openface", "variety", "frechet", "inception", "years_apart", *PROBED]
 """Each is a tag, a node and the dataset `<name>_scores`; what is listed here is collected for the report."""
 
 
@@ -25,10 +26,10 @@ def _measures() -> Pipeline:
         [
             Node(
                 func=nodes.describe_originals,
-                inputs=["source_faces", SETTINGS, "params:parallel"],
+                inputs=["source_faces", "source_selection", SETTINGS, "params:parallel"],
                 outputs="original_faces",
                 name="describe_originals",
-                tags=[name for name in MEASURES if name != "detectability"],
+                tags=[name for name in MEASURES if name not in {"variety", "years_apart", "detectability"}],
             ),
             Node(
                 func=nodes.compare_identity,
@@ -43,6 +44,27 @@ def _measures() -> Pipeline:
                 outputs="distance_scores",
                 name="measure_distances",
                 tags="distance",
+            ),
+            Node(
+                func=nodes.measure_openface,
+                inputs=[*FACES, SETTINGS],
+                outputs="openface_scores",
+                name="measure_openface",
+                tags="openface",
+            ),
+            Node(
+                func=nodes.measure_variety,
+                inputs=["source_faces", "source_variety_sets", SETTINGS],
+                outputs="variety_scores",
+                name="measure_variety",
+                tags="variety",
+            ),
+            Node(
+                func=nodes.measure_years_apart,
+                inputs=["source_years_apart", SETTINGS],
+                outputs="years_apart_scores",
+                name="measure_years_apart",
+                tags="years_apart",
             ),
             Node(
                 func=nodes.measure_frechet,
@@ -111,15 +133,36 @@ def _report() -> Pipeline:
                 tags="report",
             ),
             Node(
+                func=plot_thresholds,
+                inputs="evaluation_scores",
+                outputs="threshold_plot",
+                name="plot_thresholds",
+                tags="report",
+            ),
+            Node(
+                func=plot_coverage,
+                inputs="evaluation_scores",
+                outputs="coverage_plot",
+                name="plot_coverage",
+                tags="report",
+            ),
+            Node(
+                func=plot_detectability,
+                inputs="evaluation_scores",
+                outputs="detectability_plot",
+                name="plot_detectability",
+                tags="report",
+            ),
+            Node(
                 func=nodes.draw_pictures,
-                inputs=[*FACES, SETTINGS],
+                inputs=["evaluation_scores", *FACES, "source_faces", SETTINGS],
                 outputs="evaluation_pictures",
                 name="draw_pictures",
                 tags="report",
             ),
             Node(
                 func=nodes.write_report,
-                inputs=["evaluation_scores", *FACES, SETTINGS],
+                inputs=["evaluation_scores", *FACES, "source_faces", SETTINGS],
                 outputs="evaluation_report",
                 name="write_report",
                 tags="report",
