@@ -105,7 +105,8 @@ def plot_coverage(coverage: Coverage, title: str) -> go.Figure:
 
 def draw_coverage(coverage: Coverage, title: str) -> np.ndarray:
     """The same as a picture, RGB uint8 (H, W, 3)."""
-    figure = Figure(figsize=(13, 7.2), dpi=100, layout="constrained")
+    figure = Figure(figsize=(13, 7.2), dpi=100)
+    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.06, top=0.91, wspace=0.14, hspace=0.3)
     figure.suptitle(title, fontsize=13)
     axes = figure.subplots(2, 3).ravel()
     counts = np.where(coverage.poses > 0, coverage.poses, np.nan)

@@ -47,14 +47,14 @@ def people(tmp_path_factory):
     return parent
 
 
-def run(people: Path, out: Path, source: str, target: str, settings: dict | None = None) -> DataCatalog:
+def run(people: Path, out: Path, source: str, target: str) -> DataCatalog:
     catalog = DataCatalog(
         {
             "source_footage": FootageDataset(filepath=str(people / source)),
             "target_footage": FootageDataset(filepath=str(people / target)),
             "source_faces": FacesetDataset(filepath=str(out / "source")),
             "target_faces": FacesetDataset(filepath=str(out / "target")),
-            "params:data_engineering": MemoryDataset(settings or {}),
+            "params:data_engineering": MemoryDataset({}),
             "params:parallel": MemoryDataset({"workers": 1}),
             "params:size": MemoryDataset(64),
             "params:seed": MemoryDataset(0),
@@ -105,15 +105,13 @@ def test_whole_pipeline(people, tmp_path, caplog):
     assert catalog.load("target_expression_picture").shape == (720, 1300, 3)
     assert catalog.load("target_expression_plot").layout.title.text == "bert: 1 faces kept"
     assert "anna/b.mp4" in caplog.text  # the clip without a face is named
-
-
-def test_a_number_of_teaching_faces_binds_the_source_alone(people, tmp_path):
+    faces = catalog.load("source_faces")
     with pytest.raises(UserError, match=r"selection\.count' is 2 and only 1 of the 4 faces"):
-        run(people, tmp_path, "anna", "bert", {"selection": {"count": 2}})
+        nodes.select_source_faces(faces, {"selection": {"count": 2}}, 0)
     loose = {"selection": {"count": 2, "duplicates": False}}
-    catalog = run(people, tmp_path, "anna", "bert", loose)
-    assert len(catalog.load("source_selection").training_rows) == 2 < len(catalog.load("source_selection").rows)
-    assert len(catalog.load("target_selection").training_rows) == 1  # there are no more
+    assert len(nodes.select_source_faces(faces, loose, 0).training_rows) == 2
+    target = nodes.select_target_faces(catalog.load("target_faces"), loose, 0)  # `count` does not bind the target
+    assert len(target.training_rows) == 1
 
 
 def test_second_run_makes_nothing_anew_and_a_lost_shard_only(people, tmp_path):
