@@ -1,14 +1,18 @@
 import hashlib
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from click.testing import CliRunner
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
 from project import copy_project, kedro
 
 from understudy.cli import understudy
+from understudy.datasets.footage import FootageDataset
 from understudy.errors import UserError
-from understudy.hooks import check_parameters
-from understudy.provenance.consent import check
+from understudy.hooks import ConsentCheck, check_parameters
+from understudy.provenance.consent import Consent, check, write_consent
 
 
 def test_consent_new_writes_a_record_that_holds(tmp_path):
@@ -24,6 +28,17 @@ def test_consent_new_writes_a_record_that_holds(tmp_path):
     assert record.signed_form_sha256 == hashlib.sha256(b"signed").hexdigest()
     with pytest.raises(UserError, match="synthesise"):
         check(tmp_path / "anna", "anna", ("synthesise",))
+
+
+def test_consent_new_asks_again_after_a_mistake(tmp_path):
+    answers = ["Anna Example", "soon", "2026-01-02", "later", "", "n", "n", "y", "by word", str(tmp_path / "none"), ""]
+    done = CliRunner().invoke(
+        understudy, ["consent", "new", "anna", "--people", str(tmp_path)], input="\n".join(answers) + "\n"
+    )
+    assert done.exit_code == 0, done.output
+    assert "'soon' is not a date" in done.output and "none does not exist" in done.output
+    record = check(tmp_path / "anna", "anna", ("swap",))
+    assert (record.expires_on, record.scope, record.signed_form_sha256) == (None, ("swap",), None)
 
 
 def test_consent_new_refuses_a_name_that_leaves_the_folder(tmp_path):
@@ -55,6 +70,36 @@ def test_wrong_parameters_are_named(change, named):
 
 def test_good_parameters_pass():
     check_parameters(PARAMETERS | {"parallel": {"workers": 2}})
+
+
+def test_a_run_on_results_alone_still_asks_for_consent(tmp_path):
+    record = Consent("anna", "Anna", date(2020, 1, 1), date(2021, 1, 1), ("train", "synthesise", "swap"), "by word")
+    held = replace(record, person="ben", expires_on=None)
+    catalog = DataCatalog(
+        {
+            "consents": MemoryDataset({"source": record.as_dict(), "target": held.as_dict()}),
+            "source_footage": FootageDataset(filepath=str(tmp_path / "anna")),
+            "target_footage": FootageDataset(filepath=str(tmp_path / "ben")),
+        }
+    )
+    training = Pipeline([Node(lambda data: data, "source_faces", "generator", name="train")])
+    with pytest.raises(UserError, match=r"kept consent record of 'anna': the consent expired"):
+        ConsentCheck().before_pipeline_run(pipeline=training, catalog=catalog)
+    # the footage and its renewed record are there: they count
+    for name, renewed in (("anna", replace(record, expires_on=None)), ("ben", held)):
+        write_consent(tmp_path / name, renewed)
+        (tmp_path / name / "a.mp4").write_bytes(b"x")
+    ConsentCheck().before_pipeline_run(pipeline=training, catalog=catalog)
+    # withdrawn
+    (tmp_path / "anna" / "consent.yml").unlink()
+    with pytest.raises(UserError, match=r"anna/consent\.yml is missing"):
+        ConsentCheck().before_pipeline_run(pipeline=training, catalog=catalog)
+    # a run that begins with the footage asks by itself, and one without any data has nothing to ask
+    checking = Pipeline([Node(lambda data: data, "source_footage", "consents", name="check_consents")])
+    ConsentCheck().before_pipeline_run(pipeline=checking, catalog=catalog)
+    ConsentCheck().before_pipeline_run(
+        pipeline=Pipeline([Node(lambda data: data, "params:source", "a")]), catalog=catalog
+    )
 
 
 @pytest.fixture(scope="module")

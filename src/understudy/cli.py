@@ -62,35 +62,53 @@ def consent() -> None:
     """The record that a person agreed, without which nothing is trained."""
 
 
+def _day(text: str) -> date:
+    """The date that was typed; a mistake makes click ask again."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is not a date: write it as YYYY-MM-DD.") from None
+
+
+def _form(text: str) -> str | None:
+    """SHA-256 of the form whose path was typed."""
+    if not text:
+        return None
+    if not Path(text).is_file():
+        raise click.BadParameter(f"{text} does not exist: give the path of the scanned or digital form.")
+    return sha256(Path(text))
+
+
 @consent.command("new", cls=_Readable)
 @click.argument("name")
 @click.option("--people", type=click.Path(path_type=Path), default=Path("data/01_raw/people"), show_default=True)
 def consent_new(name: str, people: Path) -> None:
-    """Write the consent record of the person NAME by asking for each field."""
+    """Write the consent record of the person NAME by asking for each field.
+
+    A signed form that is put beside the record as signed_form.pdf (or .jpg and so on) is compared with its SHA-256 in
+    each run.
+    """
     from understudy.provenance.consent import FILE, USES, Consent, write_consent
 
     folder = people / safe_name(name, "person")
     if (folder / FILE).exists():
         raise UserError(f"{folder / FILE} exists already: edit it, or remove it first.")
-    day = click.DateTime(["%Y-%m-%d"])
-    granted_by = click.prompt("Who agrees (the person, or whoever may agree for them)")
-    granted_on = click.prompt("From which day", type=day, default=date.today().isoformat())
-    expires_on = click.prompt("Until which day (empty: no end)", type=str, default="", show_default=False)
-    scope = [use for use in USES if click.confirm(f"May the footage be used to {use}?", default=False)]
-    how = click.prompt("How was it given (such as: signed form, recorded on video)")
-    form = click.prompt("Path of the signed form (empty: none)", default="", show_default=False)
-    if form and not Path(form).is_file():
-        raise UserError(f"The signed form {form} does not exist: give the path of the scanned or digital form.")
     record = Consent(
         person=name,
-        granted_by=granted_by,
-        granted_on=granted_on.date(),
-        expires_on=day.convert(expires_on, None, None).date() if expires_on else None,
-        scope=tuple(scope),
-        how=how,
-        signed_form_sha256=sha256(Path(form)) if form else None,
+        granted_by=click.prompt("Who agrees (the person, or whoever may agree for them)").strip(),
+        granted_on=click.prompt("From which day", value_proc=_day, default=date.today().isoformat()),
+        expires_on=click.prompt(
+            "Until which day (empty: no end)",
+            value_proc=lambda text: _day(text) if text else None,
+            default="",
+            show_default=False,
+        ),
+        scope=tuple(use for use in USES if click.confirm(f"May the footage be used to {use}?", default=False)),
+        how=click.prompt("How was it given (such as: signed form, recorded on video)").strip(),
+        signed_form_sha256=click.prompt(
+            "Path of the signed form (empty: none)", value_proc=_form, default="", show_default=False
+        ),
     )
-    folder.mkdir(parents=True, exist_ok=True)
     click.echo(f"Written: {write_consent(folder, record)}")
 
 

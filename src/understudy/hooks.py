@@ -23,6 +23,7 @@ from understudy.datasets.measure import Measure
 from understudy.errors import UserError
 from understudy.files import safe_name
 from understudy.flatten import flat_numbers
+from understudy.provenance.consent import NEEDS, check, check_kept
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,24 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         raise UserError(f"Parameter 'size' = {size!r} is not valid: use 32, 64, 128, 256, 512 or 1024.")
     if not isinstance(parameters["seed"], int):
         raise UserError(f"Parameter 'seed' = {parameters['seed']!r} is not valid: use a whole number.")
+
+
+class ConsentCheck:
+    """Sees that consent still holds in a run that does not begin with the footage, whose first step would see to it."""
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Check both people's records, or those kept with the results where the footage is elsewhere by now."""
+        uses_results = any(not name.startswith("param") for name in pipeline.inputs())
+        if "consents" in pipeline.all_outputs() or not uses_results or not catalog.exists("consents"):
+            return
+        kept = catalog.load("consents")
+        for who, needs in NEEDS.items():
+            if catalog.exists(f"{who}_footage"):
+                footage = catalog.load(f"{who}_footage")
+                check(footage.folder, footage.name, needs)
+            else:
+                check_kept(kept[who], needs)
 
 
 class Tracking:

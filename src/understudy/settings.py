@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kedro.utils import find_kedro_project
 
-from understudy.hooks import NodeTimes, ParameterCheck, Tracking
+from understudy.hooks import ConsentCheck, NodeTimes, ParameterCheck, Tracking
 
 
 def project_root() -> str:
@@ -12,7 +12,7 @@ def project_root() -> str:
     return str(find_kedro_project(Path.cwd()) or Path(__file__).resolve().parents[2])
 
 
-HOOKS = (ParameterCheck(), Tracking(), NodeTimes())
+HOOKS = (ParameterCheck(), ConsentCheck(), Tracking(), NodeTimes())
 
 # Faces of people are worked on here: nothing about it is sent anywhere.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_telemetry",)

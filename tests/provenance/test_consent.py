@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from understudy.errors import UserError
-from understudy.provenance.consent import Consent, check, read_consent, write_consent
+from understudy.provenance.consent import Consent, check, check_kept, read_consent, write_consent
 
 TODAY = date(2026, 6, 1)
 GOOD = Consent("anna", "Anna Example", date(2026, 3, 1), date(2026, 12, 31), ("train", "swap"), "signed form")
@@ -60,6 +60,9 @@ def test_last_day_still_holds(tmp_path: Path) -> None:
         ({"scope": "[train]"}, "'scope' does not hold 'swap'"),
         ({"scope": "[train, swaps]"}, "'swaps', which is no known use"),
         ({"scope": "swap"}, "not a list"),
+        ({"scope": "[]"}, "'scope' is empty"),
+        ({"expires_on": "2026-02-01"}, "'expires_on' is 2026-02-01, before 'granted_on'"),
+        ({"granted_by": "7"}, "'granted_by' is 7 where words are needed"),
         ({"how": ""}, "'how' is None"),
         ({"person": "bert"}, "'person' is 'bert'"),
         ({"signed_form_sha256": "abc"}, "not a SHA-256"),
@@ -96,3 +99,17 @@ def test_signed_form_must_match(tmp_path: Path) -> None:
     record(tmp_path)
     with pytest.raises(UserError, match="is empty"):
         check(tmp_path, "anna", ("swap",), TODAY)
+
+
+def test_a_kept_record_must_still_hold() -> None:
+    check_kept(GOOD.as_dict(), ("train",), TODAY)
+    with pytest.raises(UserError, match=r"kept consent record of 'anna': the consent expired, 'expires_on' is 2026"):
+        check_kept(GOOD.as_dict(), ("train",), date(2027, 1, 1))
+    with pytest.raises(UserError, match=r"'scope' does not hold 'synthesise'"):
+        check_kept(GOOD.as_dict(), ("train", "synthesise"), TODAY)
+
+
+def test_a_record_that_could_not_be_read_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="'scope' is empty"):
+        write_consent(tmp_path / "anna", Consent("anna", "Anna", TODAY, None, (), "by word"))
+    assert not (tmp_path / "anna").exists()

@@ -12,6 +12,7 @@ When the form itself lies beside the record as `signed_form.<suffix>`, its bytes
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
@@ -25,6 +26,9 @@ from understudy.files import sha256, write_text
 FILE = "consent.yml"
 USES = ("train", "synthesise", "swap")
 """What a person can agree to: training on their face, making synthetic faces of it, putting a face in or on a video."""
+
+NEEDS = {"source": ("train", "synthesise", "swap"), "target": ("swap",)}
+"""What each of the two people must have agreed to."""
 
 _OPTIONAL = {"expires_on", "signed_form_sha256"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -74,12 +78,33 @@ def check(folder: Path, person: str, needs: tuple[str, ...], today: date | None 
     """
     path = Path(folder) / FILE
     consent = read_consent(path)
-    today = today or date.today()
     if consent.person != person:
         raise UserError(
             f"{path}: 'person' is '{consent.person}' but the folder is of '{person}': "
             f"put the record of '{person}' there, or correct the name."
         )
+    _require(consent, path, needs, today or date.today())
+    _check_form(path, consent)
+    return consent
+
+
+def check_kept(record: Mapping[str, Any], needs: tuple[str, ...], today: date | None = None) -> None:
+    """See that a record that was kept with results, as `as_dict` gave it, covers `needs` and still holds.
+
+    Args:
+        record: its plain values.
+        needs: some of `USES`.
+        today: the day it must hold on; the present day when left out.
+
+    Raises:
+        UserError: it does not.
+    """
+    where = f"The kept consent record of '{record.get('person')}'"
+    _require(_parse(where, dict(record)), where, needs, today or date.today())
+
+
+def _require(consent: Consent, path: Path | str, needs: tuple[str, ...], today: date) -> None:
+    """See that a record holds on a day, and for certain uses."""
     if consent.granted_on > today:
         raise UserError(f"{path}: 'granted_on' is {consent.granted_on}, still to come: wait until then or correct it.")
     if consent.expires_on is not None and consent.expires_on < today:
@@ -92,8 +117,6 @@ def check(folder: Path, person: str, needs: tuple[str, ...], today: date | None 
             f"{path}: 'scope' does not hold {_names(missing)}, which this run needs: "
             f"ask {consent.granted_by} and add it, or do not use this footage so."
         )
-    _check_form(path, consent)
-    return consent
 
 
 def read_consent(path: Path) -> Consent:
@@ -112,6 +135,11 @@ def read_consent(path: Path) -> Consent:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         cause = " ".join(str(error).split())
         raise UserError(f"{path} is not readable YAML ({cause}): correct it in a text editor.") from error
+    return _parse(path, values)
+
+
+def _parse(path: Path | str, values: Any) -> Consent:
+    """The record that plain values make, each field checked."""
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no fields: write one 'name: value' a line, beginning with 'person: <name>'.")
     known = [field.name for field in fields(Consent)]
@@ -119,7 +147,7 @@ def read_consent(path: Path) -> Consent:
         raise UserError(f"{path}: {_names(unknown)} is not a field of a consent record: use only {', '.join(known)}.")
     if absent := [name for name in known if name not in values and name not in _OPTIONAL]:
         raise UserError(f"{path}: the field {_names(absent)} is missing: add it.")
-    return Consent(
+    consent = Consent(
         person=_text(path, values, "person"),
         granted_by=_text(path, values, "granted_by"),
         granted_on=_date(path, values, "granted_on"),
@@ -128,24 +156,34 @@ def read_consent(path: Path) -> Consent:
         how=_text(path, values, "how"),
         signed_form_sha256=_hash(path, values.get("signed_form_sha256")),
     )
+    if consent.expires_on is not None and consent.expires_on < consent.granted_on:
+        raise UserError(
+            f"{path}: 'expires_on' is {consent.expires_on}, before 'granted_on', {consent.granted_on}: correct one."
+        )
+    return consent
 
 
 def write_consent(folder: Path, consent: Consent) -> Path:
-    """Write `consent` as `consent.yml` in `folder`, atomically; return its path."""
+    """Write `consent` as `consent.yml` in `folder`, atomically; return its path.
+
+    Raises:
+        UserError: a field is such that the record could not be read again.
+    """
     path = Path(folder) / FILE
     values = asdict(consent) | {"scope": list(consent.scope)}  # YAML knows dates
+    _parse(path, values)
     write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     return path
 
 
-def _text(path: Path, values: dict[str, Any], name: str) -> str:
+def _text(path: Path | str, values: dict[str, Any], name: str) -> str:
     value = values[name]
     if not isinstance(value, str) or not value.strip():
         raise UserError(f"{path}: '{name}' is {value!r} where words are needed: fill it in (numbers need quotes).")
     return value.strip()
 
 
-def _date(path: Path, values: dict[str, Any], name: str) -> date:
+def _date(path: Path | str, values: dict[str, Any], name: str) -> date:
     value = values[name]
     if isinstance(value, datetime):
         return value.date()
@@ -157,15 +195,16 @@ def _date(path: Path, values: dict[str, Any], name: str) -> date:
         raise UserError(f"{path}: '{name}' is {value!r}, not a date: write it as YYYY-MM-DD.") from None
 
 
-def _scope(path: Path, value: Any) -> tuple[str, ...]:
+def _scope(path: Path | str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise UserError(f"{path}: 'scope' is {value!r}, not a list: write some of [{', '.join(USES)}].")
+        cause = "is empty" if value == [] else f"is {value!r}, not a list"
+        raise UserError(f"{path}: 'scope' {cause}: write some of [{', '.join(USES)}].")
     if wrong := [str(use) for use in value if use not in USES]:
         raise UserError(f"{path}: 'scope' holds {_names(wrong)}, which is no known use: use {', '.join(USES)}.")
     return tuple(use for use in USES if use in value)
 
 
-def _hash(path: Path, value: Any) -> str | None:
+def _hash(path: Path | str, value: Any) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not _SHA256.fullmatch(value.lower()):

@@ -22,7 +22,7 @@ from understudy.faces.sheet import contact_sheet, rejected_sheet
 from understudy.faces.summary import summarise
 from understudy.parallel import ParallelConfig
 from understudy.progress import track
-from understudy.provenance.consent import check
+from understudy.provenance.consent import NEEDS, check
 from understudy.video.footage import Footage
 from understudy.video.probe import probe
 
@@ -33,21 +33,19 @@ Records = list[dict[str, Any]]
 def check_consents(source: Footage, target: Footage) -> dict[str, Any]:
     """Read the consent records of both people; nothing goes on without them."""
     return {
-        "source": check(source.folder, source.name, ("train", "synthesise", "swap")).as_dict(),
-        "target": check(target.folder, target.name, ("swap",)).as_dict(),
+        who: check(footage.folder, footage.name, NEEDS[who]).as_dict()
+        for who, footage in {"source": source, "target": target}.items()
     }
 
 
-def probe_clips(footage: Footage) -> Records:
-    """Describe each clip."""
+def probe_clips(footage: Footage, consents: dict[str, Any]) -> Records:
+    """Describe each clip. `consents` is asked for so that no frame is looked at before it was read."""
+    del consents
     return [probe(path).record() for path in track(footage.clips, f"Reading the clips of {footage.name}")]
 
 
-def find_wanted(
-    footage: Footage, clips: Records, consents: dict[str, Any], parameters: Parameters, parallel: Parameters
-) -> Measure:
-    """Find out who is to be followed. `consents` is asked for so that nobody is looked at before it was read."""
-    del consents
+def find_wanted(footage: Footage, clips: Records, parameters: Parameters, parallel: Parameters) -> Measure:
+    """Find out who is to be followed."""
     config = _config(parameters)
     where = parse(ParallelConfig, parallel, "parallel")
     reference = find_reference(footage.folder)

@@ -32,13 +32,13 @@ def _person(who: str) -> list[Node]:
     return [
         Node(
             func=nodes.probe_clips,
-            inputs=f"{who}_footage",
+            inputs=[f"{who}_footage", "consents"],
             outputs=f"{who}_clips",
             name=f"probe_{who}_clips",
         ),
         Node(
             func=nodes.find_wanted,
-            inputs=[f"{who}_footage", f"{who}_clips", "consents", "params:data_engineering", "params:parallel"],
+            inputs=[f"{who}_footage", f"{who}_clips", "params:data_engineering", "params:parallel"],
             outputs=f"{who}_person",
             name=f"find_{who}_person",
         ),
