@@ -11,7 +11,7 @@ GRID = np.linspace(0, 1, 201)
 
 
 @dataclass(frozen=True)
-class Tested:
+class Ranked:
     """How well held-out scores tell two kinds apart.
 
     Args:
@@ -25,7 +25,7 @@ class Tested:
     curve: np.ndarray
 
 
-def rank(scores: np.ndarray, fake: np.ndarray, groups: np.ndarray, fold: np.ndarray, draws: int, seed: int) -> Tested:
+def rank(scores: np.ndarray, fake: np.ndarray, groups: np.ndarray, fold: np.ndarray, draws: int, seed: int) -> Ranked:
     """Rank the scores of one probe.
 
     Each fold was scored by a probe of its own, whose scores compare only within the fold: the AUC is the mean of the
@@ -58,10 +58,10 @@ def rank(scores: np.ndarray, fake: np.ndarray, groups: np.ndarray, fold: np.ndar
     known = np.array(drawn)
     some = np.isfinite(known).any(0)  # a draw may hold one kind alone: it says nothing
     means = np.nanmean(known[:, some], axis=0)
-    return Tested(float(np.mean(areas)), means, np.mean(curves, axis=0))
+    return Ranked(float(np.mean(areas)), means, np.mean(curves, axis=0))
 
 
-def auc_figures(tests: Sequence[Tested]) -> dict[str, Any]:
+def auc_figures(tests: Sequence[Ranked]) -> dict[str, Any]:
     """The figures of one test, or of several repetitions of one taken together.
 
     Returns:

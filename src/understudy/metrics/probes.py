@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from understudy.errors import UserError
-from understudy.metrics.auc import Tested, auc_figures, rank
+from understudy.metrics.auc import Ranked, auc_figures, rank
 from understudy.metrics.config import DetectabilityConfig
 from understudy.metrics.groups import assign_folds, halve
 from understudy.metrics.probe_cnn import cnn_scores
@@ -99,7 +99,7 @@ def _equalised(data: Labelled, jpeg: int) -> Labelled:
     return Labelled(images, data.fake, data.groups)
 
 
-def _probe(data: Labelled, folds: int, config: DetectabilityConfig, seed: int, shown: Meter) -> dict[str, Tested]:
+def _probe(data: Labelled, folds: int, config: DetectabilityConfig, seed: int, shown: Meter) -> dict[str, Ranked]:
     fold = assign_folds(data.groups, data.fake, folds, seed)
     scores = {
         "spectrum": spectral_scores(power_profile(data.images), data.fake, fold),
@@ -108,7 +108,7 @@ def _probe(data: Labelled, folds: int, config: DetectabilityConfig, seed: int, s
     return {name: rank(values, data.fake, data.groups, fold, config.draws, seed) for name, values in scores.items()}
 
 
-def _summary(probed: Sequence[dict[str, Tested]], fake: np.ndarray, folds: int) -> dict[str, Any]:
+def _summary(probed: Sequence[dict[str, Ranked]], fake: np.ndarray, folds: int) -> dict[str, Any]:
     figures: dict[str, Any] = {name: auc_figures([one[name] for one in probed]) for name in probed[0]}
     worst = min(value["quality"] for value in figures.values())
     return {"faces": int(min(fake.sum(), (~fake).sum())), "folds": folds, "quality": worst, **figures}
