@@ -3,6 +3,7 @@ from functools import partial
 
 import cheap
 import pytest
+import torch
 from distributed import LocalCluster
 
 from understudy import cluster
@@ -18,6 +19,17 @@ def test_one_worker_works_in_this_process():
         assert pool.submit(math.sqrt, 9).result() == 3
         with pytest.raises(ValueError, match=r"math domain|nonnegative"):
             pool.submit(math.sqrt, -1).result()
+
+
+def test_work_in_this_process_leaves_torch_its_threads():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        with executor(ParallelConfig(workers=1)) as pool:
+            pool.submit(torch.set_num_threads, 1).result()
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_processes_give_the_same_results():

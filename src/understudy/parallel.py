@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections import Counter, deque
@@ -50,15 +51,20 @@ class ParallelConfig:
 
 
 class InlineExecutor(Executor):
-    """Runs each call at once in this process."""
+    """Runs each call at once in this process; torch has as many threads afterwards as before."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Call `fn` now; the returned future already holds its result or its exception."""
         future: Future[Any] = Future()
+        torch = sys.modules.get("torch")  # work meant for a worker of its own keeps it to one thread
+        threads = torch.get_num_threads() if torch else None
         try:
             future.set_result(fn(*args, **kwargs))
         except Exception as error:  # carried to whoever asks for the result
             future.set_exception(error)
+        finally:
+            if torch and threads:
+                torch.set_num_threads(threads)
         return future
 
 
