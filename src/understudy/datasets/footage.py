@@ -1,9 +1,6 @@
 """Kedro dataset of one person's footage: lists the clips; saves demo footage that was made on this machine."""
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +9,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from understudy.errors import UserError
-from understudy.files import fingerprint, write_json
+from understudy.files import atomic_folder, fingerprint, write_json
 from understudy.video.footage import Footage, find_footage
 
 MARK = "demo.json"
@@ -63,19 +60,9 @@ class FootageDataset(AbstractDataset[FootagePlan, Footage]):
                 )
             if made == recipe:
                 return
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        for left in folder.parent.glob(f".{folder.name}.tmp*"):  # by runs that were killed
-            shutil.rmtree(left)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.tmp"))
-        try:
+        with atomic_folder(folder) as temporary:
             data.make(temporary)
             write_json(temporary / MARK, {"fingerprint": recipe, "recipe": data.recipe})
-            temporary.chmod(0o755)
-            if folder.is_dir():
-                shutil.rmtree(folder)
-            os.replace(temporary, folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)  # it is gone already when all went well
 
     def _exists(self) -> bool:
         return self._filepath.is_dir() and any(self._filepath.iterdir())
