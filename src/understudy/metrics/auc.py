@@ -91,7 +91,7 @@ def quality(area: float) -> float:
 def _draw(kinds: list[np.ndarray], count: int, draws: int, rng: np.random.Generator) -> np.ndarray:
     """How often each group is in each draw, (draws, count): each kind by itself, unless groups hold both."""
     weights = np.zeros((draws, count))
-    parts = [np.arange(count)] if len(np.intersect1d(*kinds)) else kinds
+    parts = [np.arange(count)] if len(np.intersect1d(kinds[0], kinds[1])) else kinds
     for part in parts:
         weights[:, part] = rng.multinomial(len(part), np.full(len(part), 1 / len(part)), draws)
     return weights
@@ -114,7 +114,7 @@ def _wins(
 
 def _curve(real: np.ndarray, fake: np.ndarray) -> np.ndarray:
     """True positive rates over `GRID`, between the corners of the empirical curve."""
-    limits = np.r_[np.inf, np.unique(np.r_[real, fake])[::-1]]
+    limits = np.append(np.unique(np.concatenate([real, fake])), np.inf)[::-1]
     false = 1 - np.searchsorted(np.sort(real), limits) / len(real)
     true = 1 - np.searchsorted(np.sort(fake), limits) / len(fake)
     # The curve may rise upright: of all corners at one false positive rate the highest counts, hence the tiny shift.

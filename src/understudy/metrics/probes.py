@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from understudy.errors import UserError
+from understudy.faces.faceset import decode_image
 from understudy.metrics.auc import Ranked, auc_figures, rank
 from understudy.metrics.config import DetectabilityConfig
 from understudy.metrics.groups import assign_folds, halve
@@ -95,7 +96,8 @@ def _equalised(data: Labelled, jpeg: int) -> Labelled:
     how += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     images = np.empty_like(data.images)
     for number, image in enumerate(data.images):
-        images[number] = cv2.imdecode(cv2.imencode(".jpg", image[..., ::-1], how)[1], cv2.IMREAD_COLOR)[..., ::-1]
+        _, coded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), how)
+        images[number] = decode_image(coded.tobytes())
     return Labelled(images, data.fake, data.groups)
 
 
