@@ -15,7 +15,7 @@ from understudy.metrics.svg import STYLE, WIDTH, Mark, dots
 COLUMNS = 3
 GAP = 24
 COLOURS = (
-    "svg{--ink:#1d2127;--soft:#5b636d;--line:#e2dfd8;--card:#fff;--matched:#14807a;--other:#d08a2e;--filmed:#8a939d;"
+    "svg{--page:#fff;--ink:#1d2127;--soft:#5b636d;--line:#e2dfd8;--card:#fff;--matched:#14807a;--other:#d08a2e;--filmed:#8a939d;"
     "--mark:#b3402e}"
 )
 

@@ -16,29 +16,29 @@ def at(scores: Mapping[str, Any], key: str) -> Any:
 
 def percent(share: float | None, digits: int = 1) -> str:
     """A share as per cent."""
-    return ABSENT if share is None else f"{100 * share:.{digits}f} %"
+    return ABSENT if share is None else f"{100 * share:z.{digits}f} %"
 
 
 def number(value: float | None, digits: int = 3) -> str:
     """A plain number."""
-    return ABSENT if value is None else f"{value:.{digits}f}"
+    return ABSENT if value is None else f"{value:z.{digits}f}"
 
 
 def plus(value: float | None, std: float | None, digits: int = 3) -> str:
     """A number with its standard deviation."""
     if value is None:
         return ABSENT
-    return f"{value:.{digits}f}" + (f" ± {std:.{digits}f}" if std is not None else "")
+    return f"{value:z.{digits}f}" + (f" ± {std:z.{digits}f}" if std is not None else "")
 
 
 def between(low: float | None, high: float | None, scale: float = 100, digits: int = 0) -> str:
-    """An interval in brackets, empty where there is none."""
-    return "" if low is None or high is None else f"({low * scale:.{digits}f}–{high * scale:.{digits}f})"
+    """An interval in brackets that no line break divides, empty where there is none."""
+    return "" if low is None or high is None else f"({low * scale:z.{digits}f}\u2060–\u2060{high * scale:z.{digits}f})"
 
 
 def spread(mean: float | None, variance: float | None, digits: int = 3) -> str:
     """Mean and variance, as the paper states them."""
-    return ABSENT if mean is None or variance is None else f"{mean:.{digits}f} · variance {variance:.{digits + 1}f}"
+    return ABSENT if mean is None or variance is None else f"{mean:z.{digits}f} · variance {variance:z.{digits + 1}f}"
 
 
 def thousand(value: float | None) -> float | None:

@@ -101,7 +101,7 @@ def _coverage(scores: dict[str, Any]) -> Group:
         rows.append(
             entry(
                 MEASURED.get(name, name.replace("_", " ")),
-                "Share of the middle 90 % of filmed values reached; overlap of both histograms.",
+                "Share of the filmed range (5–95 %) reached; overlap of the histograms.",
                 _reached(part),
                 _reached(at(film, f"measures.{name}") or {}),
             )

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from understudy.faces.identity import TOLERANCE
 from understudy.flatten import flat_numbers
 from understudy.metrics.figures import BETTER, FIGURES
-from understudy.metrics.formats import at
+from understudy.metrics.formats import at, between
 from understudy.metrics.identity import Comparison
 from understudy.metrics.svg import Dot, Mark, Series, bars, dots, lines
 
@@ -166,5 +166,5 @@ def _auc(figures: dict[str, Any] | None, name: str, kind: str) -> Dot | None:
     if not figures or figures.get("auc") is None:
         return None
     low, high = figures.get("auc_low"), figures.get("auc_high")
-    text = f"{figures['auc']:.3f}" + ("" if low is None else f" ({low:.2f}–{high:.2f})")
+    text = f"{figures['auc']:.3f}" + ("" if low is None else f" {between(low, high, 1, 2)}")
     return Dot(name, text, figures["auc"], low, high, kind=kind)

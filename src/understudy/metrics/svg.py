@@ -12,17 +12,18 @@ import numpy as np
 from markupsafe import Markup, escape
 
 WIDTH = 360
-LEFT, RIGHT, TOP, BOTTOM = 36, 12, 22, 36
+LEFT, RIGHT, TOP, BOTTOM = 42, 12, 22, 36
 ROW = 34
 """Height of one row of a dot plot."""
 
 STYLE = Markup(
     ".plot text{font-family:system-ui,sans-serif;font-size:11px;fill:var(--soft)}"
+    ".plot text.name,.plot text.value{paint-order:stroke;stroke:var(--page);stroke-width:3px}"
     ".plot text.name{fill:var(--ink)}.plot text.value{fill:var(--ink);font-variant-numeric:tabular-nums}"
     ".plot text.title{fill:var(--ink);font-size:13px;font-weight:600}"
     ".plot .grid{stroke:var(--line);stroke-width:1}.plot .axis{stroke:var(--soft);stroke-width:1}"
     ".plot .mark{stroke:var(--mark);stroke-width:1.5;stroke-dasharray:4 3}.plot text.mark{fill:var(--mark);stroke:none}"
-    ".plot .bar.ours{fill:var(--matched);fill-opacity:.6}.plot .bar.filmed{fill:var(--filmed);fill-opacity:.5}"
+    ".plot .column.ours{fill:var(--matched);fill-opacity:.6}.plot .column.filmed{fill:var(--filmed);fill-opacity:.5}"
     ".plot .line{fill:none;stroke-width:2}.plot .line.ours{stroke:var(--matched)}"
     ".plot .line.filmed{stroke:var(--filmed)}.plot .line.other{stroke:var(--other)}"
     ".plot .dot{fill:var(--matched)}.plot .dot.filmed{fill:var(--filmed)}"
@@ -80,7 +81,7 @@ def bars(edges: Sequence[float], series: Sequence[Series], label: str, mark: Mar
     highest = max([float(value) for one in series for value in one.values] + [1e-12])
     frame = _Frame(edges[0], edges[-1], 0, highest * 1.04, left=RIGHT)
     drawn = [
-        Markup('<rect class="bar {}" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}"/>').format(
+        Markup('<rect class="column {}" x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}"/>').format(
             one.kind,
             frame.x(left),
             frame.y(value),
