@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from understudy.faces.align import crop_matrix, transform_points, warp_crop
+from understudy.faces.align import crop_matrix, transform_points
 from understudy.faces.config import FacesConfig
+from understudy.faces.cut import cut_crop
 from understudy.faces.describe import FaceRow, score_face, to_table
 from understudy.faces.embedding import BATCH, chip, load_embedder
 from understudy.faces.faceset import NOTES, encode_image
@@ -76,7 +77,7 @@ def extract_segment(
 
 def _cut(clip: str, frame: Frame, picture: Picture, face: Tracked, size: int, config: FacesConfig) -> FaceRow:
     matrix = crop_matrix(face.landmarks, size, config.face_type)
-    crop = warp_crop(picture(), matrix, size)
+    crop = cut_crop(picture(), matrix, size)
     points = transform_points(face.landmarks, matrix)
     return FaceRow(
         image=encode_image(crop),

@@ -1,7 +1,7 @@
 """Who is wanted: the person of a reference picture, or else the main person of the footage."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -33,10 +33,10 @@ REFERENCES = ("reference.jpg", "reference.jpeg", "reference.png")
 """Names of the picture that says who is wanted, in the folder of the clips."""
 
 LOOKS = 64
-"""Frames that are looked at in all."""
+"""Frames that are looked at in all, one a second at most."""
 
 LOOKS_EACH = 2
-"""Frames that are looked at in each clip, however many there are."""
+"""Frames that are looked at in each clip at least."""
 
 INLINE = 96
 """Up to so many frames are looked at in this process: starting others takes longer."""
@@ -63,12 +63,17 @@ class Sighting:
 
 
 def find_person(
-    footage: Footage, config: FacesConfig, parallel: ParallelConfig, reference: Path | None = None
+    footage: Footage,
+    clips: Sequence[Mapping[str, Any]],
+    config: FacesConfig,
+    parallel: ParallelConfig,
+    reference: Path | None = None,
 ) -> dict[str, Any]:
     """Find out who is to be followed.
 
     Args:
         footage: the clips of one person.
+        clips: what probing them found, in the same order.
         config: how to look.
         parallel: where to look, when there is much to look at.
         reference: a picture of the person alone; None takes the main person of the footage.
@@ -82,7 +87,7 @@ def find_person(
     """
     if reference is not None:
         return _record(look_at_reference(reference), reference.name, 0, [])
-    sightings, frames = _scout(footage, config, parallel)
+    sightings, frames = _scout(footage, clips, config, parallel)
     if not sightings:
         return _record(None, f"nobody was seen in the {frames} frames looked at", frames, [])
     people = group_people(sightings)
@@ -168,10 +173,17 @@ def group_people(sightings: Sequence[Sighting]) -> list[list[Sighting]]:
     return sorted(people, key=lambda person: (-_frames_of(person), -sum(face.width for face in person)))
 
 
-def _scout(footage: Footage, config: FacesConfig, parallel: ParallelConfig) -> tuple[list[Sighting], int]:
-    count = max(LOOKS_EACH, LOOKS // len(footage.clips))
-    works = [partial(scout_clip, path, number, count, config.min_face) for number, path in enumerate(footage.clips)]
-    if count * len(works) <= INLINE:
+def _scout(
+    footage: Footage, clips: Sequence[Mapping[str, Any]], config: FacesConfig, parallel: ParallelConfig
+) -> tuple[list[Sighting], int]:
+    seconds = [float(clip["duration"]) for clip in clips]
+    each_second = min(1.0, LOOKS / max(sum(seconds), 1.0))
+    counts = [max(LOOKS_EACH, round(length * each_second)) for length in seconds]
+    works = [
+        partial(scout_clip, path, number, count, config.min_face)
+        for number, (path, count) in enumerate(zip(footage.clips, counts, strict=True))
+    ]
+    if sum(counts) <= INLINE:
         parallel = ParallelConfig(workers=1)
     found: dict[int, tuple[list[Sighting], int]] = {}
     with meter(f"Looking who is in the clips of {footage.name}", len(works)) as shown:

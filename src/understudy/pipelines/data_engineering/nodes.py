@@ -51,7 +51,7 @@ def find_wanted(footage: Footage, clips: Records, parameters: Parameters, parall
     reference = find_reference(footage.folder)
     return Measure(
         key=person_key([clip["sha256"] for clip in clips], config, reference),
-        make=partial(find_person, footage, config, where, reference),
+        make=partial(find_person, footage, clips, config, where, reference),
     )
 
 
