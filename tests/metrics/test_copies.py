@@ -52,6 +52,7 @@ def test_copies_are_flagged_with_the_frames_that_they_copy(
     assert figures["missing"] is None and figures["grouped_by"] == "clip"
     pairs = {pair["synthetic"]: (pair["filmed"], pair["mirrored"]) for pair in figures["pairs"]}
     assert pairs == {0: (3, False), 1: (5, True), 2: (12, False), 3: (16, True)}
+    assert [(pair["clip"], pair["frame"]) for pair in figures["pairs"] if pair["synthetic"] == 2] == [("two.mp4", 3)]
     assert figures["copies"] >= 4 and figures["copies_low"] > figures["expected_share"]
     assert figures["embedding_pairs"][0]["synthetic"] == 0 and figures["embedding_pairs"][0]["original"] == 3
     json.dumps(figures, allow_nan=False)

@@ -48,8 +48,8 @@ def copy_scores(synthetic: Faceset, filmed: Faceset, originals: Faceset, pairs: 
     Returns:
         Plain figures. `copies`, with its share and 95 % interval: synthetic faces that are near by their pixels, either
         way round. `pixels` and `embedding`: figures of either space, see `_figures`. `pairs`: the nearest by pixels,
-        each with the row in `synthetic`, the row in `filmed`, whether mirrored, and the distance; `embedding_pairs`
-        likewise with the row in `originals`.
+        each with the row in `synthetic`, the row in `filmed`, its clip and frame, whether mirrored, and the distance;
+        `embedding_pairs` likewise with the row in `originals`.
 
     Raises:
         UserError: crops of unlike sizes in a batch.
@@ -69,6 +69,7 @@ def copy_scores(synthetic: Faceset, filmed: Faceset, originals: Faceset, pairs: 
     faces, own = originals.column("embedding")[known], synthetic.column("embedding")[seen]
     _, face_scale = _scale(faces, originals.column("clip")[known])
     near, near_rows = nearest(own, faces)
+    frames = filmed.column("frame")
     chosen = np.argsort(distance, kind="stable")[:pairs]
     by_face = np.argsort(near, kind="stable")[:pairs] if len(faces) else np.empty(0, np.int64)
     return {
@@ -87,6 +88,8 @@ def copy_scores(synthetic: Faceset, filmed: Faceset, originals: Faceset, pairs: 
             {
                 "synthetic": int(row),
                 "filmed": int(rows[row]),
+                "clip": str(clips[rows[row]]),
+                "frame": int(frames[rows[row]]),
                 "mirrored": bool(mirrored[row]),
                 "distance": float(distance[row]),
             }

@@ -12,6 +12,7 @@ from understudy.errors import UserError
 from understudy.faces.faceset import Faceset, finish
 from understudy.faces.selection import Selection
 from understudy.pipelines.evaluation import create_pipeline
+from understudy.pipelines.evaluation.nodes import measure_detectability
 from understudy.pipelines.evaluation.pipeline import MEASURES
 
 PARAMETERS = {
@@ -21,6 +22,7 @@ PARAMETERS = {
     "batch": 4,
     "inception": {"download": False},
     "openface": {"download": False},
+    "detectability": {"folds": 2, "epochs": 1, "halvings": 1, "draws": 100},
 }
 
 
@@ -80,6 +82,20 @@ def test_a_tag_runs_one_measure(tmp_path: Path, filmed: Faceset, synthetic: Face
     assert set(made) == {"identity_scores", "identity_distance_plot"}
     assert [path.name for path in (tmp_path / "scores").iterdir()] == ["identity.json"]
     assert json.loads((tmp_path / "scores/identity.json").read_text())["matched"] == 6
+
+
+def test_what_the_paper_did_not_measure(tmp_path: Path, filmed: Faceset, synthetic: Faceset) -> None:
+    run(catalog(tmp_path, filmed, synthetic), "copies", "coverage", "detectability")
+    figures = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "scores").iterdir()}
+    assert set(figures) == {"copies", "coverage", "detectability"}
+    assert all(part["missing"] is None for part in figures.values())
+    assert (figures["copies"]["filmed"], figures["copies"]["originals"]) == (18, 10)
+    assert figures["coverage"]["synthetic"] == 10  # two show no face
+    assert figures["detectability"]["faces"] == 12
+    other = everything(filmed)
+    stranger = Selection(**{**other.__dict__, "keep": other.keep[:5]})
+    with pytest.raises(UserError, match="run the pipeline data_engineering again"):
+        measure_detectability(synthetic, filmed, stranger, PARAMETERS, 0)
 
 
 def test_what_is_measured_is_kept_until_what_it_depends_on_changes(
