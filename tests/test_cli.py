@@ -102,6 +102,13 @@ def test_a_run_on_results_alone_still_asks_for_consent(tmp_path):
     )
 
 
+def test_results_whose_consents_are_gone_are_not_used(tmp_path):
+    training = Pipeline([Node(lambda data: data, "source_faces", "generator", name="train")])
+    catalog = DataCatalog({"source_footage": FootageDataset(filepath=str(tmp_path / "anna"))})
+    with pytest.raises(UserError, match="No consent record of the source was found"):
+        ConsentCheck().before_pipeline_run(pipeline=training, catalog=catalog)
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     return copy_project(tmp_path_factory.mktemp("project"))

@@ -81,16 +81,23 @@ class ConsentCheck:
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         """Check both people's records, or those kept with the results where the footage is elsewhere by now."""
-        uses_results = any(not name.startswith("param") for name in pipeline.inputs())
-        if "consents" in pipeline.all_outputs() or not uses_results or not catalog.exists("consents"):
+        results = {name for name in pipeline.inputs() if not name.startswith("param")}
+        if "consents" in pipeline.all_outputs() or not results:
             return
-        kept = catalog.load("consents")
+        kept = catalog.load("consents") if catalog.exists("consents") else {}
         for who, needs in NEEDS.items():
+            if who == "target" and not any(name.startswith("target") for name in results):
+                continue
             if catalog.exists(f"{who}_footage"):
                 footage = catalog.load(f"{who}_footage")
                 check(footage.folder, footage.name, needs)
-            else:
+            elif who in kept:
                 check_kept(kept[who], needs)
+            else:
+                raise UserError(
+                    f"No consent record of the {who} was found, neither beside the footage nor with the results: "
+                    "run the pipeline data_engineering first."
+                )
 
 
 class Tracking:
