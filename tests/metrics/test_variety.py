@@ -1,14 +1,19 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from understudy.errors import UserError
 from understudy.faces.describe import describe_crops
 from understudy.faces.faceset import Faceset
+from understudy.metrics import openface_file
 from understudy.metrics.config import OpenFaceConfig
+from understudy.metrics.openface import OpenFace
 from understudy.metrics.variety import variety_scores
+from understudy.metrics.weights_file import checksum
 
 CONFIG = OpenFaceConfig(download=False)
 
@@ -36,6 +41,21 @@ def test_a_monotone_set_lies_closer_than_a_varied_one(source: Faceset) -> None:
     assert monotone["dlib"]["squared_mean"] < 1e-6 and varied["dlib"]["squared_mean"] > 0.005
     assert monotone["expression_distance"] == 0.01 and varied["rows"] == 4
     assert varied["openface"]["squared_mean"] is None and figures["missing"] is None
+
+
+def test_openface_measures_both_sets_where_its_file_is(
+    source: Faceset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    path = tmp_path / "openface.pt"
+    torch.save(OpenFace().state_dict(), path)
+    config = OpenFaceConfig(weights=str(path))
+    sets = {"monotone": {"rows": [0, 1]}, "varied": {"rows": [0, 6]}}
+    assert variety_scores(source, sets, config)["varied"]["openface"]["squared_mean"] is None  # not the official file
+    official = replace(openface_file.OPENFACE, checksum=checksum(path, "md5"))
+    monkeypatch.setattr(openface_file, "OPENFACE", official)
+    figures = variety_scores(source, sets, config)
+    assert figures["varied"]["openface"]["squared_mean"] > 100 * figures["monotone"]["openface"]["squared_mean"]
 
 
 def test_too_few_faces_and_a_foreign_set(source: Faceset) -> None:

@@ -32,38 +32,39 @@ def variety_scores(source: Faceset, sets: dict[str, dict[str, Any]], config: Ope
         For each set `rows`, `expression_distance`, and `dlib` and `openface` as `pair_figures`. The paper's are squared
         OpenFace distances; dlib's are Euclidean by definition, and their square is given too.
     """
+    rows = np.unique(np.concatenate([np.asarray(sets[name]["rows"], np.int64) for name in SETS]))
+    if len(rows) and rows[-1] >= len(source):
+        raise UserError(
+            f"The set of varied or monotone faces names row {rows[-1]} of a faceset with {len(source)} faces: "
+            "run data_engineering again."
+        )
+    known, seen = _embed(read_crops(source, rows), config)
     figures: dict[str, Any] = {}
-    network = openface_at_hand(config)
-    total = sum(len(sets[name]["rows"]) for name in SETS)
-    with meter("Monotone and varied faces", total) as shown:
-        for name in SETS:
-            rows = np.sort(np.asarray(sets[name]["rows"], np.int64))
-            if len(rows) and rows[-1] >= len(source):
-                raise UserError(
-                    f"The {name} set names row {rows[-1]} of a faceset with {len(source)} faces: "
-                    "run data_engineering again."
-                )
-            crops = read_crops(source, rows)
-            vectors, points = [np.empty((0, 128), np.float32)], [np.empty((0, 68, 2), np.float32)]
-            for start in range(0, len(crops), _PART):
-                table = describe_crops(crops[start : start + _PART])
-                vectors.append(_array(table.column("embedding"), 128))
-                points.append(_array(table.column("landmarks"), 136).reshape(-1, 68, 2))
-                shown.step(table.num_rows)
-            seen = np.empty((0, 128))
-            if network is not None:
-                seen = embed_crops(network, crops, np.concatenate(points), config.batch)
-            figures[name] = {
-                "rows": len(rows),
-                "expression_distance": sets[name].get("expression_distance"),
-                "dlib": pair_figures(np.concatenate(vectors)),
-                "openface": pair_figures(seen),
-            }
+    for name in SETS:
+        places = np.searchsorted(rows, np.asarray(sets[name]["rows"], np.int64))
+        figures[name] = {
+            "rows": len(places),
+            "expression_distance": sets[name].get("expression_distance"),
+            "dlib": pair_figures(known[places]),
+            "openface": pair_figures(seen[places]),
+        }
     few = [name for name in SETS if figures[name]["dlib"]["l2_mean"] is None]
     return figures | {
         "missing": f"Fewer than two faces were found in the {' and the '.join(few)} set: add footage." if few else None
     }
 
 
-def _array(column: Any, width: int) -> np.ndarray:
-    return np.array(column.to_pylist(), np.float32).reshape(-1, width)
+def _embed(crops: np.ndarray, config: OpenFaceConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings of crops (N, S, S, 3) by dlib's network and by OpenFace's, (N, 128) each; NaN where there is none."""
+    network = openface_at_hand(config)
+    known, seen = np.full((len(crops), 128), np.nan), np.full((len(crops), 128), np.nan)
+    with meter("Monotone and varied faces", len(crops)) as shown:
+        for start in range(0, len(crops), _PART):
+            part = slice(start, start + _PART)
+            table = describe_crops(crops[part])
+            known[part] = table.column("embedding").to_pylist()
+            if network is not None:
+                points = np.array(table.column("landmarks").to_pylist(), np.float32).reshape(-1, 68, 2)
+                seen[part] = embed_crops(network, crops[part], points, config.batch)
+            shown.step(table.num_rows)
+    return known, seen
