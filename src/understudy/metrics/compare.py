@@ -143,9 +143,9 @@ def _plain(value: float | None) -> str:
 
 
 def _height(plot: Markup) -> int:
-    return int(plot.split('viewBox="0 0 ')[1].split('"')[0].split()[1])
+    return int(str(plot).split('viewBox="0 0 ')[1].split('"')[0].split()[1])
 
 
 def _sized(plot: Markup) -> Markup:
     """With its size in numbers: inside another picture it would else fill it."""
-    return Markup(plot.replace("<svg ", f'<svg width="{WIDTH}" height="{_height(plot)}" ', 1))
+    return Markup(str(plot).replace("<svg ", f'<svg width="{WIDTH}" height="{_height(plot)}" ', 1))

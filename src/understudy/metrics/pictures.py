@@ -23,6 +23,7 @@ class Tile:
     distance: float | None
     nearest: np.ndarray | None  # RGB uint8 (S, S, 3)
     nearest_distance: float | None
+    origin: str = "nearest filmed face"
 
     @property
     def label(self) -> str:
@@ -71,7 +72,14 @@ def copy_row(copies: dict[str, Any], synthetic: Faceset, filmed: Faceset, count:
     images = synthetic.images([pair["synthetic"] for pair in pairs])
     frames = filmed.images([pair["filmed"] for pair in pairs])
     tiles = tuple(
-        Tile(image, pair["synthetic"], None, frame[:, ::-1] if pair["mirrored"] else frame, pair["distance"])
+        Tile(
+            image,
+            pair["synthetic"],
+            None,
+            frame[:, ::-1] if pair["mirrored"] else frame,
+            pair["distance"],
+            f"{pair.get('clip', 'filmed')}, frame {pair.get('frame', pair['filmed'])}",
+        )
         for pair, image, frame in zip(pairs, images, frames, strict=True)
     )
     limit = (copies.get("pixels") or {}).get("limit")

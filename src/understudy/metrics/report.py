@@ -76,6 +76,7 @@ def _row(row: Row) -> dict[str, Any]:
             "image": data_uri(tile.image),
             "nearest": None if tile.nearest is None else data_uri(tile.nearest),
             "label": tile.label,
+            "origin": tile.origin,
         }
         for tile in row.tiles
     ]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 WIDTH = 360
 LEFT, RIGHT, TOP, BOTTOM = 42, 12, 22, 36
@@ -92,7 +92,7 @@ def bars(edges: Sequence[float], series: Sequence[Series], label: str, mark: Mar
         for left, right, value in zip(edges[:-1], edges[1:], one.values, strict=True)
         if value > 0
     ]
-    return frame.plot(Markup("").join(drawn), label, mark)
+    return frame.plot(Markup("").join(drawn) + frame.mark(mark), label)
 
 
 def lines(
@@ -117,7 +117,7 @@ def lines(
         )
         for at in ((0.25, 0.5, 0.75, 1.0) if shares else ticks(low, high, 5))
     )  # fmt: skip
-    return frame.plot(grid + drawn, label, mark)
+    return frame.plot(grid + drawn + frame.mark(mark), label)
 
 
 def dots(title: str, rows: Sequence[Dot], mark: Mark | None = None, scale: float = 1.0) -> Markup:
@@ -141,10 +141,12 @@ def dots(title: str, rows: Sequence[Dot], mark: Mark | None = None, scale: float
     room = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
     top = (26 if title else 6) + (14 if mark is not None else 0)
     frame = _Frame(low - room, high + room, 0, 1, height=top + ROW * len(rows) + 30, left=8, top=top, bottom=30)
-    body = Markup('<text class="title" x="0" y="16">{}</text>').format(title) if title else Markup("")
+    body = frame.mark(mark)  # beneath the rows
+    if title:
+        body += Markup('<text class="title" x="0" y="16">{}</text>').format(title)
     for number, row in enumerate(rows):
         body += _dot(frame, row, top + number * ROW)
-    return frame.plot(body, "", mark, scale)
+    return frame.plot(body, "", scale)
 
 
 def _dot(frame: "_Frame", row: Dot, top: float) -> Markup:
@@ -196,32 +198,32 @@ class _Frame:
     def y(self, value: float) -> float:
         return float(np.interp(value, (self.y0, self.y1), (self.height - self.bottom, self.top)))
 
-    def plot(self, body: Markup, label: str, mark: Mark | None, scale: float = 1.0) -> Markup:
-        """The SVG element around `body`: x axis with ticks, label below, mark."""
+    def mark(self, mark: Mark | None) -> Markup:
+        """A dashed line with its word above."""
+        if mark is None:
+            return Markup("")
+        at = self.x(mark.at)
+        anchor = "end" if at > WIDTH * 0.7 else "start" if at < WIDTH * 0.3 else "middle"
+        line = Markup('<line class="mark" x1="{0:.2f}" x2="{0:.2f}" y1="{1}" y2="{2}"/>')
+        word = Markup('<text class="mark" x="{:.2f}" y="{}" text-anchor="{}">{}</text>')
+        return line.format(at, self.top - 2, self.height - self.bottom) + word.format(
+            at, self.top - 6, anchor, mark.text
+        )
+
+    def plot(self, body: Markup, label: str, scale: float = 1.0) -> Markup:
+        """The SVG element around `body`: x axis with ticks, label below."""
         base = self.height - self.bottom
+        values = ticks(self.x0 * scale, self.x1 * scale)
+        places = max(0, -math.floor(math.log10(values[1] - values[0]) + 1e-9)) if len(values) > 1 else 3
+        text = Markup('<text x="{:.2f}" y="{}" text-anchor="middle">{}</text>')
         parts = [
-            Markup('<svg class="plot" viewBox="0 0 {} {:.0f}" role="img" xmlns="http://www.w3.org/2000/svg">').format(
+            Markup('<svg class="plot" viewBox="0 0 {} {:.0f}" xmlns="http://www.w3.org/2000/svg">').format(
                 WIDTH, self.height
             ),
             body,
             Markup('<line class="axis" x1="{0}" x2="{1}" y1="{2}" y2="{2}"/>').format(self.left, WIDTH - RIGHT, base),
+            *(text.format(self.x(value / scale), base + 14, f"{value:z.{places}f}") for value in values),
         ]
-        values = ticks(self.x0 * scale, self.x1 * scale)
-        places = max(0, -math.floor(math.log10(values[1] - values[0]) + 1e-9)) if len(values) > 1 else 3
-        for value in values:
-            parts.append(
-                Markup('<text x="{:.2f}" y="{}" text-anchor="middle">{}</text>').format(
-                    self.x(value / scale), base + 14, f"{value:.{places}f}"
-                )
-            )
         if label:
-            parts.append(Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(
-                (self.left + WIDTH - RIGHT) / 2, base + 30, escape(label)))  # fmt: skip
-        if mark is not None:
-            at = self.x(mark.at)
-            anchor = "end" if at > WIDTH * 0.7 else "start" if at < WIDTH * 0.3 else "middle"
-            parts.append(Markup('<line class="mark" x1="{0:.2f}" x2="{0:.2f}" y1="{1}" y2="{2}"/>').format(
-                at, self.top - 2, base))  # fmt: skip
-            parts.append(Markup('<text class="mark" x="{:.2f}" y="{}" text-anchor="{}">{}</text>').format(
-                at, self.top - 6, anchor, mark.text))  # fmt: skip
+            parts.append(text.format((self.left + WIDTH - RIGHT) / 2, base + 30, label))
         return Markup("").join([*parts, Markup("</svg>")])
