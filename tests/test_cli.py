@@ -1,9 +1,11 @@
 import hashlib
+import json
 from dataclasses import replace
 from datetime import date
 
+import mlflow
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from project import copy_project, kedro
@@ -45,6 +47,67 @@ def test_consent_new_refuses_a_name_that_leaves_the_folder(tmp_path):
     done = CliRunner().invoke(understudy, ["consent", "new", "../x", "--people", str(tmp_path / "people")])
     assert done.exit_code == 1
     assert "cannot be a folder's name" in done.output
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> tuple[str, dict[str, str]]:
+    """An MLflow store with two runs of one name, one of another, and one without figures: its address and run ids."""
+    folder = tmp_path_factory.mktemp("store")
+    address = f"sqlite:///{folder}/mlflow.db"
+    client = mlflow.MlflowClient(address)
+    experiment = client.create_experiment("trials", artifact_location=str(folder / "artifacts"))
+    ids = {}
+    for key, name, share in (("a", "small", 0.8), ("b", "large", 0.9), ("c", "large", 0.95), ("d", "bare", None)):
+        run = client.create_run(experiment, run_name=name)
+        ids[key] = run.info.run_id
+        client.log_param(ids[key], "gan_training.training.kimg", key)
+        if share is not None:
+            for figure, value in (("share", share), ("low", share - 0.05), ("high", share + 0.04)):
+                client.log_metric(ids[key], f"identity_scores.matched_{figure}", value)
+    return address, ids
+
+
+def compare(store: str, *words: str) -> Result:
+    return CliRunner().invoke(understudy, ["compare", "--store", store, *words])
+
+
+def test_compare_puts_runs_by_name_by_id_and_by_report_on_one_page(store, tmp_path):
+    address, ids = store
+    report = tmp_path / "evaluation_scores.json"
+    report.write_text(json.dumps({"source": "anna", "size": 64, "identity": {"matched_share": 0.5, "curve": [1]}}))
+    page = tmp_path / "new/page.html"
+    done = compare(address, "small", ids["b"][:20], str(report), "--out", str(page))
+    assert done.exit_code == 0, done.output
+    text = page.read_text()
+    for words in ("80.0 %", "90.0 %", "50.0 %", "anna, 64 px", "gan_training.training.kimg", "the paper 92.9 %"):
+        assert words in text, words
+    assert page.with_suffix(".svg").read_text().startswith("<svg") and str(page) in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["small"], "needs two runs or more"),
+        (["small", "nobody"], "run 'nobody' is not in"),
+        (["small", "large"], "'large' means 2 runs"),
+        (["small", "small"], "'small' is given twice"),
+        (["small", "bare"], "'bare' holds no figures of an evaluation"),
+        (["small", "none.json"], "report none.json does not exist"),
+        (["small", "{other}"], "is no report"),
+    ],
+)
+def test_compare_names_what_cannot_be_compared(store, tmp_path, words, said):
+    other = tmp_path / "other.json"
+    other.write_text("[]")
+    done = compare(store[0], *(word.format(other=other) for word in words), "--out", str(tmp_path / "page.html"))
+    assert done.exit_code == 1 and said in done.output and "Traceback" not in done.output
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_compare_makes_no_store_and_no_page_where_there_is_no_store(tmp_path):
+    done = compare(f"sqlite:///{tmp_path}/mlflow.db", "one", "two", "--out", str(tmp_path / "page.html"))
+    assert done.exit_code == 1 and "no MLflow store" in done.output
     assert not list(tmp_path.iterdir())
 
 
