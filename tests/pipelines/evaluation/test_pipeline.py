@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
+from kedro_datasets.json import JSONDataset
 
 from understudy.datasets.faceset import FacesetDataset
 from understudy.datasets.measure import MeasureDataset
@@ -67,7 +68,8 @@ def test_all_results_come_out_of_two_facesets(tmp_path: Path, filmed: Faceset, s
     made = run(data)
     plots = {f"{name}_plot" for name in ("identity_distance", "threshold", "coverage", "detectability")}
     assert set(made) == {*plots, "evaluation_pictures", "evaluation_report"}
-    assert "grace_hopper" in made["evaluation_report"]
+    for words in ("grace_hopper", "Table 1", "Nearest to a filmed frame", "How well probes tell", "Mouth opening"):
+        assert words in made["evaluation_report"], words
     originals = Faceset(tmp_path / "originals")
     assert len(originals) == 10 and len(originals.shards) == 3
     assert set(originals.column("clip")) == {"one.mp4", "two.mp4"}
@@ -96,6 +98,16 @@ def test_what_the_paper_did_not_measure(tmp_path: Path, filmed: Faceset, synthet
     stranger = Selection(**{**other.__dict__, "keep": other.keep[:5]})
     with pytest.raises(UserError, match="run the pipeline data_engineering again"):
         measure_detectability(synthetic, filmed, stranger, PARAMETERS, 0)
+
+
+def test_the_report_says_what_was_never_measured(tmp_path: Path, filmed: Faceset, synthetic: Faceset) -> None:
+    data = catalog(tmp_path, filmed, synthetic)
+    run(data, "identity")
+    data["evaluation_scores"] = JSONDataset(filepath=str(tmp_path / "evaluation_scores.json"))
+    made = run(data, "report")
+    assert "6 of 12 synthetic faces" in made["evaluation_report"]
+    assert "Not measured yet" in made["evaluation_report"] and "--tags frechet" in made["evaluation_report"]
+    assert set(json.loads((tmp_path / "evaluation_scores.json").read_text())["missing"]) == set(MEASURES) - {"identity"}
 
 
 def test_what_is_measured_is_kept_until_what_it_depends_on_changes(
