@@ -1,3 +1,4 @@
+import json
 import pickle
 from dataclasses import replace
 from fractions import Fraction
@@ -9,7 +10,7 @@ import pytest
 from understudy.faces.align import invert, transform_points
 from understudy.faces.config import FacesConfig
 from understudy.faces.extract import extract_segment
-from understudy.faces.faceset import SCHEMA, decode_image, write_shard
+from understudy.faces.faceset import NOTES, SCHEMA, decode_image, write_shard
 from understudy.faces.identity import TOLERANCE
 from understudy.faces.plan import plan_extraction
 from understudy.video.encode import write_video
@@ -97,3 +98,24 @@ def test_plan_cuts_segments_and_can_be_pickled(walking_clip):
     _, segment, make = plan_extraction(footage, [probe(walking_clip).record()], 64, FacesConfig())[0]
     assert isinstance(segment, Segment) and segment.frames == 20
     assert pickle.loads(pickle.dumps(make)).args[0] == segment
+
+
+def test_a_long_segment_is_handed_on_in_pieces(table, walking_clip, monkeypatch):
+    monkeypatch.setattr("understudy.faces.extract.PIECE", 6)
+    pieces = list(extract_segment(segments(walking_clip)[0], 64, FacesConfig()))
+    assert [len(piece) for piece in pieces] == [6, 6, 6, 2]
+    names = [name for name in SCHEMA.names if name != "embedding"]  # whose last bits depend on the batch
+    assert pa.concat_tables(pieces).select(names).equals(table.select(names))
+
+
+def test_notes_count_every_frame(walking_clip):
+    last = list(extract_segment(segments(walking_clip)[0], 64, FacesConfig()))[-1]
+    notes = json.loads(last.schema.metadata[NOTES])
+    assert notes == {
+        "clip": walking_clip.name,
+        "frames": 20,
+        "faces": 20,
+        "without_face": 0,
+        "someone_else": 0,
+        "others": 0,
+    }

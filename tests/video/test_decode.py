@@ -47,8 +47,9 @@ def test_colours_survive(clip: Callable[..., Path], pixels: str) -> None:
     assert np.abs(image[32:].astype(int) - wanted[32:]).mean() < 4
 
 
-def test_luma_follows_the_picture_without_padding(clip: Callable[..., Path]) -> None:
-    path = clip("odd.mp4", frames=1, sound=None, pixels="yuv444p", size=(123, 95), options={"crf": "4"})
+@pytest.mark.parametrize("pixels", ["yuv444p", "yuv444p10le"])
+def test_luma_follows_the_picture_without_padding(clip: Callable[..., Path], pixels: str) -> None:
+    path = clip("odd.mp4", frames=1, sound=None, pixels=pixels, size=(123, 95), options={"crf": "4"})
     frame = next(decode(path))
     luma, image = frame.luma(), frame.rgb()
     assert luma.shape == image.shape[:2] == (95, 123)

@@ -29,6 +29,9 @@ COARSE = 640
 LENIENT = -0.4
 """Score that is enough where a face was a moment ago."""
 
+MOVES = 0.01
+"""Share of the face's width from which a change of place counts as a movement."""
+
 LEARN = 0.3
 """Share of a new finding in the average box: the detector knows only widths that differ by a fifth."""
 
@@ -98,6 +101,7 @@ class Tracker:
         self._last: Tracked | None = None
         self._anchor = Anchor(0.0, np.zeros(2))
         self._patch: np.ndarray | None = None
+        self._motion = np.zeros(2)
         self._since_search = 0
         self._since_verify = 0
         self._lost = 0
@@ -116,16 +120,26 @@ class Tracker:
             self.drop()
             return None
         self._lost = 0
+        self._motion = self._moved(face)
         self._last, self._patch = face, thumbnail(luma, self._anchor.box(face.landmarks))
         return face
 
     def drop(self) -> None:
         """Give up the face that is followed: the next frame is searched anew."""
         self._last, self._patch = None, None
+        self._motion = np.zeros(2)
 
     def judge(self, embeddings: np.ndarray) -> np.ndarray:
         """Whether each of the embeddings (N, 128) is of the person wanted, (N,) bool."""
         return self._recogniser.distances(embeddings) <= self.config.identity_tolerance
+
+    def _moved(self, face: Tracked) -> np.ndarray:
+        """How far the face has moved since the last frame, (2,): where it is looked for in the next, and not behind.
+
+        Landmarks are drawn towards the box. What a still face trembles is no movement.
+        """
+        moved = np.zeros(2) if self._last is None else _eyes(face.landmarks) - _eyes(self._last.landmarks)
+        return moved if np.linalg.norm(moved) > MOVES * self._anchor.width else np.zeros(2)
 
     def _carry(self, luma: np.ndarray) -> Tracked | None:
         """The face found from where it was in the last frame, or None when the whole frame must be searched."""
@@ -134,7 +148,7 @@ class Tracker:
         self._since_verify += 1
         if last is None or self._patch is None or self._since_search >= self.config.redetect_every:
             return None
-        box = self._anchor.box(last.landmarks)
+        box = self._anchor.box(last.landmarks + self._motion)
         if changed(self._patch, thumbnail(luma, box)) > CUT:
             self._last = None
             return None
@@ -154,7 +168,7 @@ class Tracker:
         """Search the whole frame; stay with the face that was followed when it is still there, or begin a track."""
         self._since_search = self._since_verify = 0
         if self._last is not None:
-            here = self._anchor.box(self._last.landmarks)
+            here = self._anchor.box(self._last.landmarks + self._motion)
             faces = search_frame(luma, self._scales(luma))
             near = [face for face in faces if overlap(face.box, here) > 0.3]
             found = max(near, key=lambda face: overlap(face.box, here), default=None) or _look_around(luma, here)

@@ -1,7 +1,7 @@
 """Frames of a clip, one after another, in constant memory."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +24,7 @@ SEEK_MARGIN = 10.0
 """Seconds that a second try begins earlier when a seek has landed too late."""
 
 _LUMA_FIRST = {"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "nv12", "gray"}
+_DEEP_LUMA_FIRST = {f"yuv{kind}p{bits}le": bits for kind in (420, 422, 444) for bits in (10, 12)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,17 @@ class Frame:
     def luma(self) -> np.ndarray:
         """The upright brightness, (H, W) uint8, contiguous; as stored, so mostly between 16 and 235."""
         picture = self.picture
-        if picture.format.name not in _LUMA_FIRST:
+        name, plane = picture.format.name, picture.planes[0]
+        if bits := _DEEP_LUMA_FIRST.get(name):
+            deep = np.frombuffer(memoryview(plane), "<u2").reshape(-1, plane.line_size // 2)
+            return _upright((deep[: picture.height, : picture.width] >> (bits - 8)).astype(np.uint8), picture.rotation)
+        if name not in _LUMA_FIRST:
             return cv2.cvtColor(self.rgb(), cv2.COLOR_RGB2GRAY)
-        plane = picture.planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # PyAV pads rows
         return _upright(rows[: picture.height, : picture.width], picture.rotation)
 
 
-def decode(path: Path, segment: Segment | None = None) -> Iterator[Frame]:
+def decode(path: Path, segment: Segment | None = None) -> Generator[Frame, None, None]:
     """Yield the frames of a clip, or of one of its segments, in the order of showing.
 
     Packets that are damaged are left out with a warning, as players do.
