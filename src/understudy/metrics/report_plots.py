@@ -151,7 +151,7 @@ EXPRESSION_NAMES = {
 }
 
 
-def _covered(part: dict[str, float | None]) -> str:
+def _covered(part: dict[str, Any]) -> str:
     words = []
     if part.get("range") is not None:
         words.append(f"{100 * part['range']:.0f} % of the range")
