@@ -11,7 +11,6 @@ from filmed import number_of
 from understudy.video.probe import Timing
 from understudy.video.spread import REACH, _places, spread
 
-
 KINDS = {
     "a.mp4": {},
     "b.mpg": {"codec": "mpeg2video", "container": "mpeg", "sound": "mp2"},
