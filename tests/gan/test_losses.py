@@ -49,7 +49,8 @@ def test_path_length_equals_finite_differences() -> None:
     # strength of the noise is 0 at first: only the direction's random numbers matter
     torch.manual_seed(1)
     ws = generator.map(z).detach()
-    direction = torch.randn_like(generator.synthesis(ws, "random")) / 16
+    generator.synthesis(ws, "random")  # draws the noise
+    direction = torch.randn(1, 3, 16, 16).double() / 16
 
     def value(at: torch.Tensor) -> float:
         return float((generator.synthesis(at, "const") * direction).sum())

@@ -32,7 +32,7 @@ def test_configuration_e_has_the_published_size() -> None:
 @torch.no_grad()
 def test_demodulation_undoes_the_strength_of_the_style(up: bool) -> None:
     torch.manual_seed(0)
-    conv = ModulatedConv(64, 64, 3, 32, up=up)
+    conv = ModulatedConv(64, 64, 32, up=up)
     with torch.no_grad():
         conv.affine.bias.copy_(torch.rand(64) * 30 + 1)
     y, factor = conv(torch.randn(8, 64, 16, 16), torch.randn(8, 32))
@@ -45,7 +45,7 @@ def test_demodulation_undoes_the_strength_of_the_style(up: bool) -> None:
 
 def test_shared_convolution_equals_a_kernel_of_its_own_for_each_image() -> None:
     torch.manual_seed(0)
-    conv = ModulatedConv(5, 7, 3, 16)
+    conv = ModulatedConv(5, 7, 16)
     x, w = torch.randn(3, 5, 8, 8), torch.randn(3, 16)
     y, factor = conv(x, w)
     style = conv.affine(w)

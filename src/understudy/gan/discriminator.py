@@ -1,11 +1,12 @@
 """The residual discriminator."""
 
 import math
+from typing import cast
 
 from torch import Tensor, nn
 
 from understudy.gan.generator import channels
-from understudy.gan.ops import EqualConv, EqualLinear, full, minibatch_deviation
+from understudy.gan.ops import EqualConv, EqualLinear, minibatch_deviation, settle, unreduced
 
 
 class Block(nn.Module):
@@ -30,10 +31,12 @@ class Discriminator(nn.Module):
         size: pixels of the square picture, a power of two.
         channel_base: channels of a layer times its size.
         channel_max: most channels of a layer.
+        group: images whose deviation from each other is shown to the last layers, consecutive ones of a batch.
     """
 
-    def __init__(self, size: int, channel_base: int, channel_max: int) -> None:
+    def __init__(self, size: int, channel_base: int, channel_max: int, group: int = 4) -> None:
         super().__init__()
+        self.group = group
         sizes = [2**power for power in range(size.bit_length() - 1, 2, -1)]  # size ... 8
         width = channels(size, channel_base, channel_max)
         self.from_rgb = EqualConv(3, width, 1)
@@ -49,6 +52,16 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """RGB (N, 3, size, size) in [-1, 1] to logits (N,): above 0 means filmed, below 0 made."""
-        x = self.blocks(self.from_rgb(images))
-        x = self.conv(minibatch_deviation(x))
-        return self.out(self.hidden(full(x).contiguous().flatten(1))).squeeze(1)
+        x = self.from_rgb(images)
+        for block in self.blocks:
+            with unreduced(x, x.shape[2]):
+                x = block(settle(x))
+        with unreduced(x, 4):
+            x = self.conv(minibatch_deviation(settle(x), self.group))
+            return self.out(self.hidden(x.contiguous().flatten(1))).squeeze(1)
+
+    def layers(self) -> list[nn.Module]:
+        """Its layers from the picture on, in the order in which they are frozen for a transfer."""
+        blocks = [cast("Block", block) for block in self.blocks]
+        inner: list[nn.Module] = [layer for block in blocks for layer in (block.conv0, block.conv1, block.skip)]
+        return [self.from_rgb, *inner, self.conv, self.hidden, self.out]

@@ -7,7 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from understudy.gan.ops import ROOT2, SLOPE, EqualLinear, blur, fir_up, full
+from understudy.gan import chance
+from understudy.gan.convolution import convolve, convolve_transposed
+from understudy.gan.ops import ROOT2, SLOPE, EqualLinear, blur, fir_up, full, settle, unreduced
 
 Noise = Literal["random", "const"]
 
@@ -33,12 +35,13 @@ class Mapping(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """(N, latent) to (N, latent)."""
-        normalised = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
-        return self.layers(normalised)
+        with unreduced(z, 0):  # half precision would blur the differences between latents
+            normalised = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
+            return self.layers(normalised)
 
 
 class ModulatedConv(nn.Module):
-    """Convolution whose input channels are scaled by a style and whose output is normalised again.
+    """3x3 convolution whose input channels are scaled by a style and whose output is normalised again.
 
     The style scales the input and the demodulation scales the output, so that all images share one convolution
     (equations 1 and 3 of the paper, moved from the weights to the pixels).
@@ -46,34 +49,57 @@ class ModulatedConv(nn.Module):
     Args:
         inputs: channels in.
         outputs: channels out.
-        kernel: 1 or 3.
         latent: size of w.
         up: double height and width.
-        demodulate: normalise the expected variance of the output to one.
     """
 
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int, latent: int, *, up: bool = False, demodulate: bool = True
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, latent: int, *, up: bool = False) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
         self.affine = EqualLinear(latent, inputs, bias=1.0)
-        self.scale = 1.0 / math.sqrt(inputs * kernel**2)
-        self.kernel, self.up, self.demodulate = kernel, up, demodulate
+        self.scale = 1.0 / math.sqrt(inputs * 9)
+        self.up = up
 
-    def forward(self, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(self, x: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
         """(N, inputs, H, W) and (N, latent) to the convolution and its demodulation factors (N, outputs)."""
         style = self.affine(w) * self.scale  # (N, inputs)
+        x = settle(x)
         x = x * style[:, :, None, None].to(x.dtype)
         if self.up:
-            y = F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2)  # (N, outputs, 2H + 1, 2W + 1)
+            y = convolve_transposed(x, self.weight.transpose(0, 1), stride=2)  # (N, outputs, 2H + 1, 2W + 1)
             y = blur(y, 1, gain=4.0)
         else:
-            y = F.conv2d(x, self.weight, padding=self.kernel // 2)
-        if not self.demodulate:
-            return y, None
+            y = convolve(x, self.weight, padding=1)
         energy = full(self.weight).square().sum(dim=(2, 3))  # (outputs, inputs)
         return y, torch.rsqrt(full(style).square() @ energy.t() + 1e-8)
+
+
+class ToRgb(nn.Module):
+    """1x1 convolution to RGB whose input channels are scaled by a style; nothing is normalised.
+
+    With three channels out it is cheapest to scale the weights, a kernel of its own for each image, and to multiply
+    matrices: the pixels are then read once.
+
+    Args:
+        inputs: channels in.
+        latent: size of w.
+    """
+
+    def __init__(self, inputs: int, latent: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, inputs, 1, 1))
+        self.affine = EqualLinear(latent, inputs, bias=1.0)
+        self.scale = 1.0 / math.sqrt(inputs)
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """(N, inputs, H, W) and (N, latent) to (N, 3, H, W)."""
+        style = self.affine(w) * self.scale  # (N, inputs)
+        kernel = (full(style)[:, None] * self.weight[:, :, 0, 0]).to(x.dtype)  # (N, 3, inputs)
+        if x.is_contiguous(memory_format=torch.channels_last):
+            pixels = x.permute(0, 2, 3, 1).flatten(1, 2)  # (N, H W, inputs), without a copy
+            rgb = torch.bmm(pixels, kernel.transpose(1, 2))
+            return rgb.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
+        return torch.bmm(kernel, x.flatten(2)).unflatten(2, x.shape[2:])
 
 
 class StyledLayer(nn.Module):
@@ -83,7 +109,7 @@ class StyledLayer(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, size: int, latent: int, *, up: bool) -> None:
         super().__init__()
-        self.conv = ModulatedConv(inputs, outputs, 3, latent, up=up)
+        self.conv = ModulatedConv(inputs, outputs, latent, up=up)
         self.strength = nn.Parameter(torch.zeros(()))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.register_buffer("noise", torch.randn(1, 1, size, size))
@@ -91,18 +117,20 @@ class StyledLayer(nn.Module):
     def forward(self, x: Tensor, w: Tensor, noise: Noise) -> Tensor:
         """(N, inputs, H, W) and (N, latent) to (N, outputs, size, size)."""
         y, demodulation = self.conv(x, w)
-        assert demodulation is not None
         # gain sqrt(2) of the activation folded into all three terms
         factor = (demodulation * ROOT2)[:, :, None, None].to(y.dtype)
         bias = (self.bias * ROOT2)[None, :, None, None].to(y.dtype)
         y = torch.addcmul(bias, y, factor)
-        grain = self.noise if noise == "const" else torch.randn(len(y), 1, *y.shape[2:], device=y.device)
+        grain = self.noise if noise == "const" else chance.normal(len(y), 1, *y.shape[2:], device=y.device)
         y = y + (grain * (self.strength * ROOT2)).to(y.dtype)
         return F.leaky_relu(y, SLOPE, inplace=True)
 
 
 class Synthesis(nn.Module):
-    """Builds the picture from 4 x 4 up; each resolution adds its RGB to the enlarged one before."""
+    """Builds the picture from 4 x 4 up; each resolution adds its RGB to the enlarged one before.
+
+    Under autocast only the layers of 32 pixels and more are computed in half precision: below, it saves nothing.
+    """
 
     def __init__(self, size: int, latent: int, channel_base: int, channel_max: int) -> None:
         super().__init__()
@@ -110,13 +138,13 @@ class Synthesis(nn.Module):
         first = channels(4, channel_base, channel_max)
         self.const = nn.Parameter(torch.randn(1, first, 4, 4))
         self.layers = nn.ModuleList([StyledLayer(first, first, 4, latent, up=False)])
-        self.to_rgb = nn.ModuleList([ModulatedConv(first, 3, 1, latent, demodulate=False)])
+        self.to_rgb = nn.ModuleList([ToRgb(first, latent)])
         before = first
         for pixels in sizes[1:]:
             width = channels(pixels, channel_base, channel_max)
             self.layers.append(StyledLayer(before, width, pixels, latent, up=True))
             self.layers.append(StyledLayer(width, width, pixels, latent, up=False))
-            self.to_rgb.append(ModulatedConv(width, 3, 1, latent, demodulate=False))
+            self.to_rgb.append(ToRgb(width, latent))
             before = width
         self.rgb_bias = nn.ParameterList([nn.Parameter(torch.zeros(3)) for _ in sizes])
         self.num_ws = len(self.layers) + 1
@@ -124,19 +152,20 @@ class Synthesis(nn.Module):
     def forward(self, ws: Tensor, noise: Noise) -> Tensor:
         """(N, num_ws, latent) to RGB (N, 3, size, size), about [-1, 1]."""
         x = self.const.expand(len(ws), -1, -1, -1)
-        x = self.layers[0](x, ws[:, 0], noise)
-        rgb = self._rgb(0, x, ws[:, 1])
+        with unreduced(x, 4):
+            x = self.layers[0](x, ws[:, 0], noise)
+            rgb = self._rgb(0, x, ws[:, 1])
         for block in range(1, len(self.to_rgb)):
             at = 2 * block - 1
-            x = self.layers[at](x, ws[:, at], noise)
-            x = self.layers[at + 1](x, ws[:, at + 1], noise)
-            # to_rgb shares its w with the next block's first layer
-            rgb = fir_up(rgb) + self._rgb(block, x, ws[:, at + 2])
+            with unreduced(x, 4 * 2**block):
+                x = self.layers[at](x, ws[:, at], noise)
+                x = self.layers[at + 1](x, ws[:, at + 1], noise)
+                # to_rgb shares its w with the next block's first layer
+                rgb = fir_up(rgb) + self._rgb(block, x, ws[:, at + 2])
         return rgb
 
     def _rgb(self, block: int, x: Tensor, w: Tensor) -> Tensor:
-        y, _ = self.to_rgb[block](x, w)
-        return full(y) + self.rgb_bias[block][None, :, None, None]
+        return full(self.to_rgb[block](x, w)) + self.rgb_bias[block][None, :, None, None]
 
 
 class Generator(nn.Module):

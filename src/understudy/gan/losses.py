@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from understudy.gan import chance
+from understudy.gan.convolution import penalty, slopes
 from understudy.gan.generator import Generator
 
 
@@ -27,16 +29,19 @@ def r1_penalty(discriminate: Callable[[Tensor], Tensor], real: Tensor) -> Tensor
         real: filmed pictures (N, 3, S, S).
     """
     real = real.detach().requires_grad_()
-    (slope,) = torch.autograd.grad(discriminate(real).sum(), real, create_graph=True)
+    with penalty():
+        slope = slopes(discriminate(real), real)
     return slope.square().sum(dim=(1, 2, 3)).mean()
 
 
 def path_lengths(generator: Generator, z: Tensor) -> Tensor:
     """How far a picture moves for a step in W, one number a picture (N,) (equation 4 of StyleGAN2)."""
-    ws = generator.map(z)
-    image = generator.synthesis(ws, "random")
-    direction = torch.randn_like(image) / (image.shape[2] * image.shape[3]) ** 0.5
-    (jacobian,) = torch.autograd.grad((image * direction).sum(), ws, create_graph=True)
+    with penalty():
+        ws = generator.map(z)
+        image = generator.synthesis(ws, "random")
+        noise = chance.normal(*image.shape, device=image.device).to(image.dtype)
+        direction = noise / (image.shape[2] * image.shape[3]) ** 0.5
+        jacobian = slopes(image * direction, ws)
     return jacobian.square().sum(dim=2).mean(dim=1).sqrt()
 
 
@@ -50,5 +55,7 @@ def mix_styles(generator: Generator, z: Tensor, probability: float) -> tuple[Ten
     # drawn on the CPU: asking the GPU for a number would make it wait
     if float(torch.rand(())) < probability:
         cut = int(torch.randint(1, generator.num_ws, ()))
-        ws = torch.cat([ws[:, :cut], generator.map(torch.randn_like(z))[:, cut:]], dim=1)
+        ws = torch.cat(
+            [ws[:, :cut], generator.map(chance.normal(*z.shape, device=z.device).to(z.dtype))[:, cut:]], dim=1
+        )
     return ws, ws[:, 0]

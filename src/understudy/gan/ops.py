@@ -5,15 +5,21 @@ folded into the weights before it, since lrelu(a x) = a lrelu(x) for a > 0: one 
 """
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from understudy.gan.convolution import convolve
+
 SLOPE = 0.2
 ROOT2 = math.sqrt(2.0)
 TAPS = (1.0, 3.0, 3.0, 1.0)
+REDUCED_FROM = 32
+"""Layers of fewer pixels stay in float32 under autocast: they cost little, and lose most by rounding."""
 
 
 class EqualLinear(nn.Module):
@@ -85,18 +91,18 @@ class EqualConv(nn.Module):
             x = fir_down(x)
         elif self.down:
             x, stride, pad = blur(x, self.kernel // 2 + 1), 2, 0
-        y = F.conv2d(x, weight, bias, stride=stride, padding=pad)
+        y = convolve(x, weight, bias, stride=stride, padding=pad)
         return F.leaky_relu(y, SLOPE, inplace=True) if self.activate else y
 
 
 def blur(x: Tensor, pad: int, gain: float = 1.0) -> Tensor:
     """Filter with [1,3,3,1] x [1,3,3,1] / 64, zeros outside: (N, C, H, W) to (N, C, H + 2 pad - 3, W + 2 pad - 3)."""
-    return F.conv2d(x, _filter(x, gain), padding=pad, groups=x.shape[1])
+    return convolve(x, _filter(x, gain), padding=pad)
 
 
 def fir_down(x: Tensor) -> Tensor:
     """Halve height and width behind the FIR filter; computes only the pixels that are kept."""
-    return F.conv2d(x, _filter(x, 1.0), stride=2, padding=1, groups=x.shape[1])
+    return convolve(x, _filter(x, 1.0), stride=2, padding=1)
 
 
 def fir_up(x: Tensor) -> Tensor:
@@ -124,6 +130,19 @@ def _filter(x: Tensor, gain: float) -> Tensor:
 def full(x: Tensor) -> Tensor:
     """Bring half precision back to float32; leave the rest."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def unreduced(x: Tensor, pixels: int) -> AbstractContextManager[Any]:
+    """Autocast is off within, if the layers have fewer than `REDUCED_FROM` pixels."""
+    kind = x.device.type
+    if pixels >= REDUCED_FROM or not torch.is_autocast_enabled(kind):
+        return nullcontext()
+    return torch.autocast(kind, enabled=False)
+
+
+def settle(x: Tensor) -> Tensor:
+    """Full precision where autocast is off, since weights are float32 there; else unchanged."""
+    return x if torch.is_autocast_enabled(x.device.type) else full(x)
 
 
 def minibatch_deviation(x: Tensor, group: int = 4) -> Tensor:
