@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 import skimage.data
 
+from understudy.faces.align import POINTS, mean_face
 from understudy.faces.faceset import SCHEMA, Faceset, encode_image, finish, write_shard
 
 MakeFaceset = Callable[..., Faceset]
@@ -32,6 +33,8 @@ def make_faceset(tmp_path: Path) -> MakeFaceset:
 
     def make(count: int = 20, size: int = 16, faceless: int = 0, name: str = "faces") -> Faceset:
         rows = []
+        points = np.full((68, 2), size / 2)  # jaw and lower lips, of no importance here
+        points[POINTS] = mean_face(size, "full")
         for number, crop in enumerate(portrait_crops(count, size)):
             scores = dict.fromkeys(SCHEMA.names[9:-1], 0.0)
             rows.append(
@@ -43,7 +46,7 @@ def make_faceset(tmp_path: Path) -> MakeFaceset:
                     "box": [0.0] * 4,
                     "score": float("nan") if number < faceless else 1.0,
                     "matrix": [0.0] * 6,
-                    "landmarks": [0.0] * 136,
+                    "landmarks": points.ravel().tolist(),
                     "embedding": [0.0] * 128,
                     **scores,
                     "seed": -1,

@@ -12,6 +12,7 @@ from torch.utils.data import IterableDataset
 from understudy.errors import UserError
 from understudy.faces.faceset import Faceset
 from understudy.files import fingerprint, require_space
+from understudy.gan.chance import Share
 from understudy.progress import track
 
 MIN_FACES = 16
@@ -91,22 +92,25 @@ class FaceFeed(IterableDataset[Tensor]):
 
     Args:
         faces: uint8 (N, 3, S, S); a tensor may lie on the GPU.
-        batch: pictures a batch.
+        batch: pictures a batch, of all processes together.
         seed: of the permutations.
         start: images fed by earlier runs.
         end: stop when so many are fed.
+        share: which part of each batch is yielded; all of it when None.
     """
 
-    def __init__(self, faces: Tensor, batch: int, seed: int, start: int, end: int) -> None:
+    def __init__(self, faces: Tensor, batch: int, seed: int, start: int, end: int, share: Share | None = None) -> None:
         super().__init__()
         self.faces, self.batch, self.seed, self.start, self.end = faces, batch, seed, start, end
+        self.share = share or Share()
         self.stopped = False
 
     def __iter__(self) -> Iterator[Tensor]:
         for position in range(self.start, self.end, self.batch):
             if self.stopped:
                 return
-            rows = self.rows(position)
+            part = self.batch // self.share.world
+            rows = self.rows(position)[self.share.rank * part :][:part]
             yield self.faces[rows.to(self.faces.device, non_blocking=True)]
 
     def rows(self, position: int) -> Tensor:

@@ -1,12 +1,13 @@
 """From trained networks to weights on disk and back."""
 
 import hashlib
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from understudy.errors import UserError
 from understudy.gan.config import NetworkConfig
@@ -15,6 +16,8 @@ from understudy.gan.module import GanModule
 from understudy.weights import Weights, load_weights
 
 KIND = "stylegan2"
+
+logger = logging.getLogger(__name__)
 
 
 def pack(
@@ -38,6 +41,8 @@ def load_generator(weights: Weights) -> Generator:
         raise UserError(f"A '{weights.kind}' network was given where '{KIND}' is needed: choose another file.")
     generator = Generator(**weights.arguments)
     generator.load_state_dict(_part(weights, "generator"))
+    # the layout in which it was trained, and the fastest to draw in
+    generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return generator.requires_grad_(False).eval()
 
 
@@ -57,7 +62,7 @@ def load_base(folder: Path, size: int) -> Weights:
 
 
 def start_from(module: GanModule, network: NetworkConfig, base: Weights) -> None:
-    """Begin training at `base`: both networks and the running mean.
+    """Begin training at `base`: both networks and the running mean. A snapshot has no discriminator: it stays fresh.
 
     Raises:
         UserError: `base` has another architecture.
@@ -70,19 +75,28 @@ def start_from(module: GanModule, network: NetworkConfig, base: Weights) -> None
             f"({', '.join(differing)} differ): set 'gan_training.network' and 'size' alike, "
             "or 'gan_training.start: scratch'."
         )
-    generator = _part(base, "generator")
-    _load(module.generator, generator)
-    _load(module.ema, generator)
-    _load(module.discriminator, _part(base, "discriminator"))
+    generator, discriminator = _part(base, "generator"), _part(base, "discriminator")
+    module.generator.load_state_dict(generator)
+    module.ema.load_state_dict(generator)
+    if discriminator:
+        module.discriminator.load_state_dict(discriminator)
+    else:
+        logger.warning("The weights to start from hold no discriminator: it begins anew.")
+
+
+def check_freeze(module: GanModule) -> None:
+    """Raise a UserError when no layer of the discriminator is left to learn."""
+    layers = len(module.discriminator.layers())
+    if module.settings.freeze_d >= layers:
+        raise UserError(
+            f"Parameter 'gan_training.training.freeze_d' = {module.settings.freeze_d} leaves nothing to learn: the "
+            f"discriminator has {layers} layers at this size, so use at most {layers - 1}."
+        )
 
 
 def _part(weights: Weights, name: str) -> dict[str, Tensor]:
     prefix = f"{name}."
     return {key.removeprefix(prefix): value.float() for key, value in weights.tensors.items() if key.startswith(prefix)}
-
-
-def _load(network: nn.Module, state: dict[str, Tensor]) -> None:
-    network.load_state_dict(state)
 
 
 def weights_key(weights: Weights) -> str:

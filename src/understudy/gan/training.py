@@ -1,9 +1,8 @@
 """Training a generator of one person, resumable at any moment."""
 
 import logging
-import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,19 +17,26 @@ from understudy.checkpoint import load_state, save_state
 from understudy.errors import UserError
 from understudy.faces.faceset import Faceset
 from understudy.files import fingerprint
+from understudy.gan import chance, keep
 from understudy.gan.config import GanConfig, check_size
 from understudy.gan.data import FaceFeed, faces_key, forget_faces, read_faces
-from understudy.gan.grid import sample_grid
+from understudy.gan.device import memory_used, place_pictures, plan_device, prepare
+from understudy.gan.distributed import PlainStrategy, check_batch, processes_per_node, share_from_environment
+from understudy.gan.health import Diverged
+from understudy.gan.leak import leak_figures
 from understudy.gan.module import GanModule
-from understudy.gan.networks import pack, start_from
-from understudy.progress import Meter, meter
-from understudy.weights import Weights
+from understudy.gan.networks import check_freeze, load_generator, pack, start_from, weights_key
+from understudy.gan.quality import FaceDistance, usual_landmarks
+from understudy.gan.synthesis import draw
+from understudy.gan.watch import Budget, Job, OnGrid, Watch
+from understudy.progress import meter
+from understudy.weights import Weights, load_weights
 
-FIGURES_EVERY = 5.0
-"""Seconds between two looks at the losses."""
+ROLLBACKS = 2
+"""How often a training that failed is taken up again, each time at half the learning rate."""
+LEAK_FACES = 200
 
 logger = logging.getLogger(__name__)
-OnGrid = Callable[[str, np.ndarray, int], None]
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,6 @@ class TrainResult:
     grid: np.ndarray
 
 
-@dataclass
-class Budget:
-    """When to stop before `kimg` is reached; None: never."""
-
-    seconds: float | None = None
-
-
 def train(
     facesets: Faceset | Sequence[Faceset],
     config: GanConfig,
@@ -56,12 +55,15 @@ def train(
     seed: int,
     checkpoints: Path,
     base: Weights | None = None,
-    logger: Logger | None = None,
+    tracker: Logger | None = None,
     on_grid: OnGrid | None = None,
     budget: Budget | None = None,
     rows: Sequence[np.ndarray] | None = None,
 ) -> TrainResult:
     """Train on `facesets` until `kimg` is reached; go on from a checkpoint of the same inputs if there is one.
+
+    A training that fails (a number that is none, one picture for all latents) goes back to its last good checkpoint and
+    on at half the learning rate, twice at most. Under torchrun every process calls this with the same arguments.
 
     Args:
         facesets: one or several complete facesets of `size` pixels; rows without a face are left out.
@@ -70,219 +72,172 @@ def train(
         seed: of the first weights and everything random.
         checkpoints: folder for the training state.
         base: the weights to start from when `config.start` is `base`.
-        logger: a Lightning logger for the losses.
+        tracker: a Lightning logger for the figures.
         on_grid: called with a name, an RGB picture and the thousands of images seen.
         budget: a time after which to stop early.
         rows: the row numbers of each faceset that teach; all when None.
 
     Raises:
-        UserError: too few faces, a wrong size, a base of another architecture, damaged checkpoints, a full disk, or
-            losses that are no longer numbers.
+        UserError: too few faces, a wrong size, weights to start from of another architecture, damaged checkpoints, a
+            full disk, or training that failed for good.
     """
     sets = [facesets] if isinstance(facesets, Faceset) else list(facesets)
     check_size(size)
-    folder = checkpoints / fingerprint(config.identity(), faces_key(sets, rows), size, seed)
-    faces = read_faces(sets, size, config.training.memory_mb, folder, rows)
-    torch.manual_seed(seed)
-    module = GanModule(config.network, config.training, size)
-    state = load_state(folder)
-    if state is None and config.start == "base":
-        if base is None:
-            raise UserError("No base checkpoint was given: set 'gan_training.start: scratch' or supply the file.")
-        start_from(module, config.network, base)
-    target = round(config.training.kimg * 1000)
-    watch = Watch(module, faces, config, folder, seed, state, logger, on_grid, budget or Budget())
-    if state is not None and state["images"] >= target:
-        watch.restore()
-        device = "none: already trained"
-    else:
-        device = _fit(module, faces, config, seed, target, state, logger, watch)
-    result = _result(module, faces, config, seed, watch, device)
-    forget_faces(folder)
+    share = share_from_environment()
+    settings = config.training
+    check_batch(settings.batch, settings.deviation_group, share.world)
+    chance.set_share(share)
+    base = load_weights(config.start_path) if config.start_path is not None else base
+    if config.start == "scratch":
+        base = None
+    elif base is None:
+        raise UserError("No base checkpoint was given: set 'gan_training.start: scratch' or supply the file.")
+    based_on = None if base is None else weights_key(base)
+    folder = checkpoints / fingerprint(config.identity(), based_on, faces_key(sets, rows), size, seed)
+    scratch = folder if share.rank == 0 else folder / f"process{share.rank}"
+    faces = read_faces(sets, size, settings.memory_mb, scratch, rows)
+    landmarks = usual_landmarks(sets)
+    distance = FaceDistance(faces, landmarks, settings.measure_count) if settings.measure_every_kimg else None
+    first = share.rank == 0
+    job = Job(config, size, seed, folder, faces, distance, tracker if first else None, on_grid if first else None)
+    job.budget = budget or Budget()
+    watch = _run(job, base)
+    result = _result(job, watch, landmarks)
+    forget_faces(scratch)
     return result
 
 
-class Watch(pl.Callback):
-    """Shows progress, writes checkpoints, losses and grids, and takes up an earlier state."""
-
-    def __init__(
-        self,
-        module: GanModule,
-        faces: np.ndarray,
-        config: GanConfig,
-        folder: Path,
-        seed: int,
-        state: dict[str, Any] | None,
-        logger: Logger | None,
-        on_grid: OnGrid | None,
-        budget: Budget,
-    ) -> None:
-        self.module, self.faces, self.settings, self.folder, self.seed = module, faces, config.training, folder, seed
-        self.state, self.logger, self.on_grid, self.budget = state, logger, on_grid, budget
-        self.earlier = float(state["seconds"]) if state else 0.0
-        self.resumed_at = int(state["images"]) if state else 0
-        self.figures: dict[str, float] = state["figures"] if state else {}
-        self.feed: FaceFeed | None = None
-        self.shown: Meter | None = None
-        self.began = self.figured = self.saved = time.monotonic()
-        self.next_grid = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """Seconds of training, those of earlier runs included."""
-        return self.earlier + time.monotonic() - self.began
-
-    @property
-    def seconds_per_kimg(self) -> float:
-        """Of this run, over all its images."""
-        fresh = self.module.images_seen - self.resumed_at
-        return (time.monotonic() - self.began) / fresh * 1000 if fresh > 0 else 0.0
-
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Take up the earlier state, now that everything is on its device."""
-        if self.state is not None:
-            self.restore()
-        self.began = self.figured = self.saved = time.monotonic()
-        self.next_grid = self.module.images_seen + self.settings.grid_every_kimg * 1000
-
-    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any) -> None:
-        """Before the first step: take up the random numbers. Not earlier, since Lightning and its loader draw some."""
-        if self.state is None:
-            return
-        torch.set_rng_state(self.state["random"])
-        if self.state["random_cuda"] and self.module.device.type == "cuda":
-            torch.cuda.set_rng_state(self.state["random_cuda"][0], self.module.device)
-        self.state = None
-
-    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any) -> None:
-        """After each step: count, and at their times look, save and draw."""
-        now = time.monotonic()
-        if self.shown is not None:
-            self.shown.step(self.settings.batch, f"({self.seconds_per_kimg:.1f} s/kimg)")
-        if now - self.figured >= FIGURES_EVERY:
-            self.look()
-        if now - self.saved >= self.settings.checkpoint_every_seconds:
-            self.save()
-        if self.module.images_seen >= self.next_grid:
-            self.next_grid += self.settings.grid_every_kimg * 1000
-            self.draw()
-        if self.feed is not None and self.budget.seconds is not None and now - self.began >= self.budget.seconds:
-            self.feed.stopped = True
-
-    def look(self) -> None:
-        """Fetch the losses and log them."""
-        self.figured = time.monotonic()
-        if not self.module.steps_since_look:
-            return
-        self.figures = self.module.take_figures()
-        if not all(np.isfinite(value) for value in self.figures.values()):
-            raise UserError(
-                f"Training diverged after {self.module.images_seen / 1000:.2f} kimg (a loss is not a number): "
-                "lower 'gan_training.training.lr' or raise 'r1_gamma'; the last checkpoint is kept."
-            )
-        if self.logger is not None:
-            shown = {f"gan/{name}": value for name, value in self.figures.items()}
-            shown["gan/seconds_per_kimg"] = self.seconds_per_kimg
-            self.logger.log_metrics(shown, step=self.module.images_seen)
-
-    def draw(self) -> np.ndarray:
-        """Draw the grid and hand it on."""
-        # the grid's latents come from a generator of their own: training goes on as if nothing was drawn
-        grid = sample_grid(self.module.ema, self.faces, self.seed)
-        if self.on_grid is not None:
-            self.on_grid("gan_grid", grid, self.module.images_seen // 1000)
-        return grid
-
-    def save(self) -> None:
-        """Write a checkpoint."""
-        module = self.module
-        self.look()
-        cuda = [torch.cuda.get_rng_state(module.device)] if module.device.type == "cuda" else []
-        state = {
-            "networks": module.state_dict(),
-            "optimisers": [optimiser.state_dict() for optimiser in module.configure_optimizers()],
-            "images": module.images_seen,
-            "steps": module.steps_done,
-            "seconds": self.seconds,
-            "figures": self.figures,
-            "random": torch.get_rng_state(),
-            "random_cuda": cuda,
-        }
-        save_state(self.folder, state)
-        self.saved = time.monotonic()
-
-    def restore(self) -> None:
-        """Put networks, optimisers and counters where the earlier run left them."""
-        assert self.state is not None
-        module, state = self.module, self.state
-        module.load_state_dict(state["networks"])
-        for optimiser, saved in zip(module.configure_optimizers(), state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        module.images_seen, module.steps_done = state["images"], state["steps"]
+def _run(job: Job, base: Weights | None) -> Watch:
+    """Train to the end, going back as often as is allowed."""
+    plan = plan_device(job.config.training)
+    prepare(plan)
+    state = load_state(job.folder)
+    job.troubles = list(state["troubles"]) if state else []
+    while True:
+        torch.manual_seed(job.seed)
+        module = GanModule(job.config.network, job.config.training, job.size, plan)
+        check_freeze(module)
+        if base is not None and state is None:
+            start_from(module, job.config.network, base)
+        for group in (group for optimiser in module.configure_optimizers() for group in optimiser.param_groups):
+            group["lr"] *= job.lr_factor
+        watch = Watch(job, module, state)
+        if watch.finished or watch.resumed_at >= job.target:
+            watch.restore()
+            return watch
+        try:
+            _fit(job, module, watch)
+        except Diverged as trouble:
+            state = _go_back(job, module, str(trouble))
+        else:
+            return watch
 
 
-def _fit(
-    module: GanModule,
-    faces: np.ndarray,
-    config: GanConfig,
-    seed: int,
-    target: int,
-    state: dict[str, Any] | None,
-    tracker: Logger | None,
-    watch: Watch,
-) -> str:
-    """Run Lightning until the feed ends; returns the name of the device."""
-    cuda = torch.cuda.is_available()
-    pictures = torch.from_numpy(faces)
-    if cuda:
-        torch.set_float32_matmul_precision("high")
-        torch.backends.cudnn.allow_tf32 = True
-        if faces.nbytes <= config.training.memory_mb * 1_000_000:
-            pictures = pictures.cuda()
-    start = int(state["images"]) if state else 0
-    watch.feed = FaceFeed(pictures, config.training.batch, seed, start, target)
+def _fit(job: Job, module: GanModule, watch: Watch) -> None:
+    """Run Lightning until the feed ends."""
+    plan, share = module.plan, chance.share()
+    pictures = place_pictures(torch.from_numpy(job.faces), plan)
+    watch.feed = FaceFeed(pictures, job.config.training.batch, job.seed, watch.resumed_at, job.target, share)
     logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
+    here, nodes = processes_per_node(share.world)
     trainer = pl.Trainer(
-        accelerator="gpu" if cuda else "cpu",
-        devices=1,
+        accelerator="gpu" if plan.cuda else "cpu",
+        devices=here,
+        num_nodes=nodes,
+        strategy=PlainStrategy(process_group_backend="nccl" if plan.cuda else "gloo") if share.world > 1 else "auto",
         max_epochs=1,
-        logger=tracker or False,
-        benchmark=cuda,
+        logger=job.tracker or False,
+        benchmark=plan.cuda,
         enable_progress_bar=False,
         enable_model_summary=False,
         enable_checkpointing=False,
         callbacks=[watch],
     )
-    with warnings.catch_warnings(), meter("training the generator", target) as shown:
+    with warnings.catch_warnings(), meter("training the generator", job.target) as shown:
         # the pictures lie in memory already: workers would only copy them
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")  # the running mean
-        shown.start_at(start)
-        watch.shown = shown
+        shown.start_at(watch.resumed_at)
+        watch.shown = shown if watch.first else None
         trainer.fit(module, DataLoader(watch.feed, batch_size=None, num_workers=0))
     if trainer.interrupted:
         raise KeyboardInterrupt
-    watch.save()
-    return torch.cuda.get_device_name() if cuda else "cpu"
+    watch.finish()
 
 
-def _result(
-    module: GanModule, faces: np.ndarray, config: GanConfig, seed: int, watch: Watch, device: str
-) -> TrainResult:
+def _go_back(job: Job, module: GanModule, trouble: str) -> dict[str, Any] | None:
+    """Load the last good state with half its learning rate; None: there is none, so from the start.
+
+    Raises:
+        UserError: that has been done too often.
+    """
+    kimg = module.images_seen / 1000
+    if len(job.troubles) >= ROLLBACKS:
+        raise UserError(
+            f"Training diverged after {kimg:.2f} kimg ({trouble}), as it did before at twice the learning rate: lower "
+            "'gan_training.training.lr' or raise 'r1_gamma'; the last good checkpoint is kept."
+        )
+    state = keep.load_good(job.folder)
+    back = state["images"] / 1000 if state else 0.0
+    if state is None:
+        job.lr_factor /= 2
+    else:
+        for group in (group for optimiser in state["optimisers"] for group in optimiser["param_groups"]):
+            group["lr"] /= 2
+    line = f"{kimg:.2f} kimg: {trouble}; back to {back:.2f} kimg, at half the learning rate"
+    job.troubles = [*job.troubles, line]
+    logger.warning("Training failed at %s.", line)
+    if state is not None:
+        state["troubles"] = job.troubles
+        if chance.share().rank == 0:
+            save_state(job.folder, state)
+    return state
+
+
+def _result(job: Job, watch: Watch, landmarks: np.ndarray) -> TrainResult:
+    module, config, plan = watch.module, job.config, watch.module.plan
     fresh = watch.seconds_per_kimg
     total = watch.seconds if fresh else watch.earlier
-    summary = {
+    name = torch.cuda.get_device_name() if plan.cuda else "cpu"
+    summary: dict[str, Any] = {
         "kimg": module.images_seen / 1000,
-        "faces": len(faces),
+        "faces": len(job.faces),
         "seconds": total,
         "seconds_per_kimg": fresh or total / max(module.images_seen, 1) * 1000,
         "resumed_at_kimg": watch.resumed_at / 1000,
         "parameters_generator": sum(p.numel() for p in module.generator.parameters()),
         "parameters_discriminator": sum(p.numel() for p in module.discriminator.parameters()),
-        "r1_gamma": config.training.gamma(module.size),
+        "batch": config.training.batch,
+        "processes": chance.share().world,
+        "r1_gamma": config.training.gamma(job.size),
         "start": config.start,
-        "device": device,
+        "device": name if fresh else "none: already trained",
+        "rollbacks": len(job.troubles),
+        "troubles": job.troubles,
+        **memory_used(plan),
         **watch.figures,
     }
-    notes = {"kimg": summary["kimg"], "faces": len(faces), "start": config.start, "training": config.identity()}
-    return TrainResult(pack(module, config.network, notes), summary, watch.draw())
+    notes = {"kimg": summary["kimg"], "faces": len(job.faces), "start": config.start, "training": config.identity()}
+    weights = pack(module, config.network, notes)
+    if watch.best is not None:
+        summary |= {"distance_best": watch.best[1], "best_kimg": watch.best[0], "distance_last": watch.curve[-1][1]}
+        if watch.best[1] < watch.curve[-1][1]:
+            best = keep.load_best(job.folder)
+            weights = Weights(best.kind, best.arguments, best.tensors, {**notes, **best.notes})
+    if config.training.augment != "none":
+        summary["leak"] = _leak(job, weights, landmarks)
+    return TrainResult(weights, summary, watch.draw(load_generator(weights)))
+
+
+def _leak(job: Job, weights: Weights, landmarks: np.ndarray) -> dict[str, Any]:
+    """Look for the augmentations in drawn faces, and say so."""
+    drawn = draw(load_generator(weights), range(LEAK_FACES))
+    rows = np.unique(np.linspace(0, len(job.faces) - 1, LEAK_FACES).round().astype(int))
+    figures = leak_figures(drawn, np.asarray(job.faces[rows]).transpose(0, 2, 3, 1), landmarks)
+    if figures["shows"]:
+        logger.warning(
+            "The drawn faces differ from the filmed ones in %s, as augmented ones do: train longer, or lower "
+            "'gan_training.training.ada_max', or set 'augment: none'.",
+            ", ".join(figures["shows"]),
+        )
+    return figures

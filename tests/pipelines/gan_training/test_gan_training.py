@@ -13,6 +13,7 @@ from understudy.datasets.folder import FolderDataset
 from understudy.datasets.network import NetworkDataset
 from understudy.datasets.picture import PictureDataset
 from understudy.errors import UserError
+from understudy.faces.align import POINTS, mean_face
 from understudy.faces.faceset import SCHEMA, Faceset, encode_image, finish, write_shard
 from understudy.faces.selection import Selection
 from understudy.gan.networks import load_generator
@@ -23,7 +24,7 @@ from understudy.weights import load_weights, save_weights
 
 PARAMETERS = {
     "network": {"channel_base": 128, "channel_max": 8, "mapping_layers": 1, "latent": 16},
-    "training": {"kimg": 0.032, "batch": 8, "grid_every_kimg": 0.016},
+    "training": {"kimg": 0.032, "batch": 8, "grid_every_kimg": 0.016, "measure_every_kimg": 0.02, "measure_count": 50},
     "synthesis": {"count": 5, "shard": 3, "batch": 2, "first_seed": 100},
 }
 
@@ -37,7 +38,9 @@ def filmed(tmp_path: Path, astronaut: np.ndarray) -> Faceset:
         crop = cv2.resize(astronaut[top : top + 128, left : left + 128], (32, 32), interpolation=cv2.INTER_AREA)
         row = dict.fromkeys(SCHEMA.names, 0.0)
         row |= {"image": encode_image(crop), "clip": "a.mp4", "frame": number, "seed": -1, "score": 1.0}
-        row |= {"box": [0.0] * 4, "matrix": [0.0] * 6, "landmarks": [0.0] * 136, "embedding": [0.0] * 128}
+        points = np.full((68, 2), 16.0)  # jaw and lower lips, of no importance here
+        points[POINTS] = mean_face(32, "full")
+        row |= {"box": [0.0] * 4, "matrix": [0.0] * 6, "landmarks": points.ravel().tolist(), "embedding": [0.0] * 128}
         rows.append(row)
     folder = tmp_path / "filmed"
     folder.mkdir()
@@ -88,7 +91,11 @@ def test_trains_draws_and_logs_into_the_active_run(tmp_path: Path, filmed: Faces
     assert catalog.load("gan_sample_grid").shape == (640, 1024, 3)
     assert verify(tmp_path / "grid.png", tmp_path / "signing").code == Code.VALID
     assert logged["gan/seconds_per_kimg"] > 0
-    assert {"gan/loss_generator", "gan/loss_discriminator", "gan/r1"} <= logged.keys()
+    assert {"gan/loss_generator", "gan/loss_discriminator", "gan/r1", "gan/sign_real", "gan/spread"} <= logged.keys()
+    assert logged["gan/memory_mb"] > 100
+    assert logged["gan/kimg_left"] >= 0
+    assert logged["gan/distance"] > 0
+    assert catalog.load("gan_summary")["distance_best"] <= catalog.load("gan_summary")["distance_last"]
     assert "gan_grid" in pictures
 
     synthetic = catalog.load("synthetic_faces")

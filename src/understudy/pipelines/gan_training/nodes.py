@@ -16,6 +16,7 @@ from understudy.faces.selection import Selection
 from understudy.files import fingerprint
 from understudy.gan.config import GanConfig
 from understudy.gan.networks import load_base, load_generator, weights_key
+from understudy.gan.presets import configure, gpu_memory_gib
 from understudy.gan.synthesis import draw
 from understudy.gan.training import train
 from understudy.pipelines.sealing import seal_of, seal_picture
@@ -38,7 +39,7 @@ def train_generator(
     Returns:
         The networks, the figures of training, and a grid of filmed and drawn faces.
     """
-    config = parse(GanConfig, params, "gan_training")
+    config = configure(params, size, gpu_memory_gib())
     base = load_base(bases, size) if config.start == "base" else None
     selection.check(faces)
     rows = [selection.training_rows]
