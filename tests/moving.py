@@ -17,9 +17,9 @@ def frames(image: np.ndarray) -> list[np.ndarray]:
     noise = np.random.default_rng(0)
     shown = []
     for number in range(FRAMES):
-        matrix = np.array([[0.75, 0, np.sin(number / 3) - 12], [0, 0.75, np.cos(number / 4)]])
-        frame = cv2.warpAffine(image, matrix, SIZE, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT)
-        shown.append(np.clip(frame + noise.normal(0, 2, frame.shape), 0, 255).astype(np.uint8))
+        matrix = np.array([[0.75, 0, 0.3 * np.sin(number / 3) - 12], [0, 0.75, 0.3 * np.cos(number / 4)]])
+        frame = cv2.warpAffine(image, matrix, SIZE, borderMode=cv2.BORDER_REFLECT)
+        shown.append(np.clip(frame + noise.normal(0, 1, frame.shape), 0, 255).astype(np.uint8))
     return shown
 
 

@@ -58,6 +58,13 @@ def test_jpeg_leaves_it(astronaut: np.ndarray, quality: int) -> None:
     assert mark is not None and mark.found and mark.payload == PAYLOAD
 
 
+@pytest.mark.parametrize("levels", [-3, -1, 2])
+def test_lighter_or_darker_by_a_few_levels_it_is_left(astronaut: np.ndarray, levels: int) -> None:
+    changed = np.clip(Marker(PAYLOAD)(astronaut).astype(int) + levels, 0, 255).astype(np.uint8)
+    mark = search([changed])
+    assert mark is not None and mark.found and mark.payload == PAYLOAD
+
+
 def test_small_pictures_stay_as_they_are(astronaut: np.ndarray) -> None:
     small = np.ascontiguousarray(astronaut[:200, :200])
     assert not can_mark(200, 200)
@@ -70,7 +77,7 @@ def test_foreign_pictures_hold_none(hopper: np.ndarray) -> None:
     gradient = np.repeat(np.linspace(0, 255, 512).astype(np.uint8)[None, :, None], 256, 0).repeat(3, 2)
     for picture in (hopper[:400, :400], noise, gradient, np.full((256, 256, 3), 128, np.uint8)):
         mark = search([picture])
-        assert mark is not None and not mark.found and mark.agreement < 0.1
+        assert mark is not None and not mark.found
 
 
 def test_sizes_that_are_tried_hold_the_original_of_usual_resizes() -> None:
@@ -84,4 +91,5 @@ def test_sizes_that_are_tried_hold_the_original_of_usual_resizes() -> None:
 def test_frames_are_taken_from_all_over_a_video(clip: Path) -> None:
     pictures = sample_video(clip)
     assert 4 <= len(pictures) <= 12
-    assert (read(pictures, (288, 360)) > 0).sum() > 8
+    agreement, bits = read(pictures, (288, 360))
+    assert agreement > 0.5 and bits.shape == (BITS,)

@@ -98,9 +98,13 @@ class Marker:
 
 
 def votes(rgb: np.ndarray) -> np.ndarray:
-    """How strongly the blocks of a picture, uint8 (H, W, 3), speak for a 1: (32,) in [-1, 1], nought when undecided."""
+    """How strongly the blocks of a picture, uint8 (H, W, 3), speak for a bit: (32,) complex, at most 1 in size.
+
+    The real part is 1 where `Marker` put a 1 and -1 where it put a 0. In a picture that became lighter or darker by a
+    level or two since, as happens when colours are converted, all of them are turned by one common angle.
+    """
     value, _, _ = _largest(_blocks(_band(rgb)))
-    voices = -np.sin(2 * np.pi * value / STEP)  # 1 and -1 where `Marker` puts a value, nought between
+    voices = 1j * np.exp(2j * np.pi * value / STEP)
     whole = len(voices) // BITS * BITS
     return voices[:whole].reshape(-1, BITS).mean(0)
 
