@@ -86,3 +86,10 @@ def test_rows_that_come_in_pieces_make_the_same_shard(tmp_path):
     pieces = (whole.slice(0, 7), whole.slice(7, 290), whole.slice(297, 3))
     sums = [store_shard(tmp_path, number, "key", made).sha256 for number, made in enumerate((whole, pieces))]
     assert sums[0] == sums[1]
+
+
+def test_a_column_of_a_later_version_is_asked_for_in_one_sentence(tmp_path):
+    dataset = FacesetDataset(filepath=str(tmp_path / "faces"))
+    dataset.save(plan(Shard("a", partial(table, 0, 2))))
+    with pytest.raises(UserError, match="has no shoe_size: it was made by an earlier version"):
+        dataset.load().table(["frame", "shoe_size"])
