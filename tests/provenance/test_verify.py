@@ -53,6 +53,7 @@ def test_one_changed_byte_breaks_it(clip: Path, signing: Path, tmp_path: Path, s
     verdict = verify(changed, signing)
     assert verdict.code == Code.BROKEN
     assert verdict.credentials is not None and verdict.credentials.problems
+    assert verdict.credentials.known, "it is our own file that was changed"
 
 
 def test_damaged_credentials_are_broken_and_not_absent(clip: Path, signing: Path, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def _credentials(store: dict[str, Any]) -> Credentials:
         state="valid" if intact else "broken",
         problems=() if intact else tuple(sorted(failures - _NOT_ABOUT_CHANGES or failures)),
         signer=", ".join(signature[key] for key in ("issuer", "common_name") if signature.get(key)) or None,
-        known=store.get("validation_state") == "Trusted",
+        known=any(success["code"] == "signingCredential.trusted" for success in results.get("success", [])),
         software=" ".join(generator[key] for key in ("name", "version") if generator.get(key)) or None,
         source=source.rsplit("/", 1)[-1] if source else None,
         time=signature.get("time"),

@@ -8,8 +8,8 @@ False alarms: a file counts as marked when 15 of the 16 marker bits are right an
 0.056 and none by more than 0.080; 14 bits were right at most (15 in one reading of fewer frames). Drawn ramps of grey
 agree by up to 0.43 at single sizes, with 13 bits right.
 
-After H.264 at CRF 23 and a 0.75 resize, four filmed clips of 360x288 and a portrait of 512x512 agreed by 0.29 to 0.46, a
-portrait that is shaken by a pixel a frame by 0.14 to 0.16.
+After H.264 at CRF 23 and a 0.75 resize, four filmed clips of 360x288 and a portrait of 512x512 agreed by 0.29 to 0.46,
+a portrait shaken by a pixel a frame by 0.14 to 0.16.
 """
 
 from collections.abc import Iterator, Sequence
