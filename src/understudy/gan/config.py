@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from understudy.config import STRICT
 from understudy.errors import UserError
+from understudy.gan.variety_config import DirectionsConfig, PoolConfig, ProjectorConfig, WalkConfig
 
 Preset = Literal["auto", "paper256", "config_f", "low_shot", "cpu"]
 
@@ -100,13 +101,14 @@ class TrainingConfig:
 
 @dataclass(frozen=True, config=STRICT)
 class SynthesisConfig:
-    """The plain, unselected sample: face number i has the seed `first_seed` + i."""
+    """The plain, unselected sample: face number i has the seed `first_seed` + i; and the selection beside it."""
 
     count: int = Field(default=1000, ge=1)
     psi: float = Field(default=1.0, ge=0, le=2)
     batch: int = Field(default=25, ge=1)
     shard: int = Field(default=50, ge=1)
     first_seed: int = Field(default=0, ge=0)
+    selection: PoolConfig = Field(default_factory=PoolConfig)
 
 
 UNLEARNED = (
@@ -128,7 +130,11 @@ class GanConfig:
         preset: fills in the settings of network and training that are not given; see `understudy.gan.presets`.
         network: widths.
         training: how they are trained.
-        synthesis: the sample drawn at the end.
+        synthesis: the samples drawn at the end.
+        directions: directions in W.
+        projector: latents of filmed faces.
+        walk: the video.
+        register: put the generator into MLflow's model registry.
         start: `scratch`, `base` to go on from the shipped base checkpoint, or the path of a `.safetensors` of this
             project's to go on from.
     """
@@ -137,6 +143,10 @@ class GanConfig:
     network: NetworkConfig = Field(default_factory=NetworkConfig)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     synthesis: SynthesisConfig = Field(default_factory=SynthesisConfig)
+    directions: DirectionsConfig = Field(default_factory=DirectionsConfig)
+    projector: ProjectorConfig = Field(default_factory=ProjectorConfig)
+    walk: WalkConfig = Field(default_factory=WalkConfig)
+    register: bool = True
     start: str = "scratch"
 
     @field_validator("start")

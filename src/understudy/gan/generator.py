@@ -1,6 +1,7 @@
 """The generator: a mapping network to W and a skip synthesis network with modulated convolutions."""
 
 import math
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from understudy.gan import chance
 from understudy.gan.convolution import convolve, convolve_transposed
 from understudy.gan.ops import ROOT2, SLOPE, EqualLinear, blur, fir_up, full, settle, unreduced
+from understudy.weights import load_weights
 
 Noise = Literal["random", "const"]
 
@@ -187,6 +189,20 @@ class Generator(nn.Module):
         self.mapping = Mapping(latent, mapping_layers)
         self.synthesis = Synthesis(size, latent, channel_base, channel_max)
         self.register_buffer("w_avg", torch.zeros(latent))
+
+    @classmethod
+    def from_pretrained(cls, path: Path | str) -> "Generator":
+        """Read an exported generator, ready to draw from.
+
+        Args:
+            path: of the `.safetensors` or the `.json` beside it, with or without the suffix.
+
+        Raises:
+            UserError: a file is missing or damaged, or is another network.
+        """
+        from understudy.gan.networks import load_generator  # which builds on this module
+
+        return load_generator(load_weights(Path(path).with_suffix("")))
 
     @property
     def num_ws(self) -> int:

@@ -46,7 +46,7 @@ def test_every_output_is_in_the_catalog() -> None:
     pipeline = create_pipeline()
     catalog = yaml.safe_load((CONF / "base/deepfake/catalog.yml").read_text())
     assert pipeline.all_outputs() | {"swap_checkpoints"} == set(catalog)
-    others = {"consents", "synthetic_faces", "source_faces", "source_selection", "target_faces", "target_footage"}
+    others = {"consents", "selected_faces", "source_faces", "source_selection", "target_faces", "target_footage"}
     data = {name for name in pipeline.inputs() if not name.startswith("params:")}
     assert data == others | {"swap_checkpoints"}
     assert all(entry["metadata"]["kedro-viz"]["layer"] for entry in catalog.values())

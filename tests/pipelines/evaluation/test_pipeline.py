@@ -41,6 +41,7 @@ def catalog(folder: Path, source: Faceset, synthetic: Faceset, **changes: object
         "source_variety_sets": MemoryDataset({"monotone": {"rows": [0, 1, 2]}, "varied": {"rows": [0, 8, 17]}}),
         "source_years_apart": MemoryDataset(folder / "years_apart"),
         "synthetic_faces": MemoryDataset(synthetic, copy_mode="assign"),
+        "selected_faces": MemoryDataset(synthetic, copy_mode="assign"),
         "original_faces": FacesetDataset(filepath=str(folder / "originals")),
         "params:evaluation": MemoryDataset(PARAMETERS | changes),
         "params:parallel": MemoryDataset({"workers": 1}),

@@ -64,6 +64,7 @@ def run(folder: Path, filmed: Faceset, parameters: dict) -> DataCatalog:
             "params:gan_training": MemoryDataset(parameters),
             "params:size": MemoryDataset(32),
             "params:seed": MemoryDataset(0),
+            "params:parallel": MemoryDataset({"workers": 1}),
             "params:provenance": MemoryDataset({"folder": str(folder / "signing")}),
             "gan_checkpoints": FolderDataset(filepath=str(folder / "checkpoints")),
             "base_checkpoints": FolderDataset(filepath=str(folder / "base")),
@@ -73,7 +74,7 @@ def run(folder: Path, filmed: Faceset, parameters: dict) -> DataCatalog:
             "synthetic_faces": FacesetDataset(filepath=str(folder / "synthetic")),
         }
     )
-    SequentialRunner().run(create_pipeline(), catalog)
+    SequentialRunner().run(create_pipeline().only_nodes("train_generator", "synthesise_faces"), catalog)
     return catalog
 
 

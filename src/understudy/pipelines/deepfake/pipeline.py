@@ -15,13 +15,13 @@ SETTINGS, PROVENANCE = "params:deepfake", "params:provenance"
 
 
 def create_pipeline() -> Pipeline:
-    """Synthetic faces and the target's clip in, videos and their figures out."""
+    """Selected synthetic faces and the target's clip in, videos and their figures out."""
     return Pipeline(
         [
             Node(
                 func=train_swap,
                 inputs=[
-                    "synthetic_faces",
+                    "selected_faces",
                     "source_faces",
                     "source_selection",
                     "target_faces",

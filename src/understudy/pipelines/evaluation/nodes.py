@@ -43,11 +43,11 @@ def describe_originals(faces: Faceset, selection: Selection, parameters: Paramet
     return ShardPlan("Judging the originals", shards, parse(ParallelConfig, parallel, "parallel"))
 
 
-def compare_identity(synthetic: Faceset, originals: Faceset, parameters: Parameters) -> Measure:
-    """Count matching, not matching, no face."""
+def compare_identity(synthetic: Faceset, originals: Faceset, selected: Faceset, parameters: Parameters) -> Measure:
+    """Count matching, not matching, no face; the same of the selected faces beside it."""
     config = _config(parameters)
-    make = partial(scores.identity_scores, synthetic, originals, config)
-    return measure("identity", 2, [synthetic, originals], [config.tolerance], make)
+    make = partial(scores.identity_scores, synthetic, originals, config, selected)
+    return measure("identity", 3, [synthetic, originals, selected], [config.tolerance], make)
 
 
 def measure_distances(synthetic: Faceset, originals: Faceset) -> Measure:

@@ -33,7 +33,7 @@ def _measures() -> Pipeline:
             ),
             Node(
                 func=nodes.compare_identity,
-                inputs=[*FACES, SETTINGS],
+                inputs=[*FACES, "selected_faces", SETTINGS],
                 outputs="identity_scores",
                 name="compare_identity",
                 tags="identity",

@@ -1,23 +1,13 @@
-"""Nodes of gan_training."""
+"""Nodes of gan_training that train; those that use what was trained are in `variety`."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import torch
-
-from understudy.config import parse
-from understudy.datasets.faceset import Shard, ShardPlan
 from understudy.datasets.picture import SealedPicture
-from understudy.faces.describe import describe_crops
 from understudy.faces.faceset import Faceset
 from understudy.faces.selection import Selection
-from understudy.files import fingerprint
-from understudy.gan.config import GanConfig
-from understudy.gan.networks import load_base, load_generator, weights_key
+from understudy.gan.networks import load_base
 from understudy.gan.presets import configure, gpu_memory_gib
-from understudy.gan.synthesis import draw
 from understudy.gan.training import train
 from understudy.pipelines.sealing import seal_of, seal_picture
 from understudy.pipelines.tracking import lightning_logger, log_picture
@@ -46,23 +36,3 @@ def train_generator(
     result = train(faces, config, size, seed, checkpoints, base, lightning_logger(), log_picture, rows=rows)
     seal = seal_of(result.weights, {}, provenance)
     return result.weights, result.summary, seal_picture(seal, result.grid, "gan_sample_grid.png")
-
-
-def synthesise_faces(weights: Weights, params: dict[str, Any]) -> ShardPlan:
-    """Plan a plain, unselected sample of the generator, a shard at a time."""
-    config = parse(GanConfig, params, "gan_training").synthesis
-    key = weights_key(weights)
-    shards = []
-    for start in range(0, config.count, config.shard):
-        numbers = range(start, min(start + config.shard, config.count))
-        name = fingerprint("synthetic", key, config.psi, config.first_seed, numbers.start, numbers.stop)
-        make = partial(make_shard, weights, numbers, config.first_seed, config.psi, config.batch)
-        shards.append(Shard(name, make, len(numbers)))
-    return ShardPlan("drawing synthetic faces", shards)
-
-
-def make_shard(weights: Weights, numbers: range, first_seed: int, psi: float, batch: int) -> pa.Table:
-    """Draw the faces `numbers` and describe them as filmed ones are: landmarks, embedding, scores."""
-    generator = load_generator(weights).to("cuda" if torch.cuda.is_available() else "cpu")
-    seeds = [first_seed + number for number in numbers]
-    return describe_crops(draw(generator, seeds, psi, batch), numbers.start, seeds)
