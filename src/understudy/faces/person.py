@@ -15,8 +15,9 @@ import torch
 from understudy.errors import UserError
 from understudy.faces.config import FacesConfig
 from understudy.faces.detect import Detection
+from understudy.faces.embedding import load_embedder
 from understudy.faces.identity import distances, medoid_row
-from understudy.faces.recognise import SURE, embed_boxes
+from understudy.faces.recognise import SURE, cut_chips, embed_boxes
 from understudy.faces.track import search_frame, search_scales
 from understudy.files import fingerprint, sha256
 from understudy.parallel import ParallelConfig, each
@@ -145,14 +146,16 @@ def look_at_reference(path: Path) -> np.ndarray:
 def scout_clip(path: Path, number: int, count: int, min_face: int) -> tuple[list[Sighting], int]:
     """Look for all faces in up to `count` frames of the clip `number`; return them and the frames looked at."""
     torch.set_num_threads(1)  # parallel work is done by processes
-    sightings, frames = [], 0
+    found: list[tuple[int, float]] = []
+    chips: list[np.ndarray] = []
+    frames = 0
     for frame in spread(path, count):
         frames += 1
         if faces := _faces(frame.luma(), min_face):
-            vectors = embed_boxes(frame.rgb(), [face.box for face in faces])
-            sightings += [
-                Sighting(number, frame.index, face.width, vector) for face, vector in zip(faces, vectors, strict=True)
-            ]
+            chips += cut_chips(frame.rgb(), [face.box for face in faces])
+            found += [(frame.index, face.width) for face in faces]
+    vectors = load_embedder().embed_chips(np.stack(chips)) if chips else ()
+    sightings = [Sighting(number, *seen, vector) for seen, vector in zip(found, vectors, strict=True)]
     return sightings, frames
 
 

@@ -86,6 +86,11 @@ class Recogniser:
         return None
 
 
+def cut_chips(rgb: np.ndarray, boxes: Sequence[Box]) -> list[np.ndarray]:
+    """Chips for the embedder of the faces in boxes of a frame, as face_recognition cuts them."""
+    return [chip(rgb, predict5(rgb, box)) for box in boxes]
+
+
 def embed_boxes(rgb: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
     """Embed the faces in boxes of a frame, (N, 128) float32: what face_recognition does at the same boxes."""
-    return load_embedder().embed_chips(np.stack([chip(rgb, predict5(rgb, box)) for box in boxes]))
+    return load_embedder().embed_chips(np.stack(cut_chips(rgb, boxes)))
