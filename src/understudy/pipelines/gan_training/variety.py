@@ -1,5 +1,6 @@
 """Nodes of gan_training that use the trained generator: selected faces, directions, projections, a walk."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -33,6 +34,8 @@ from understudy.weights import Weights
 
 Parameters = dict[str, Any]
 
+logger = logging.getLogger(__name__)
+
 VERSION = 1
 """Of the drawing and describing of faces: raised when the same recipe gives another face."""
 
@@ -61,6 +64,14 @@ def select_synthetic_faces(
     chosen = choose_faces(pool, person, config.selection, seed)
     if not config.selection.pool:
         chosen = Choice(np.arange(len(plain)), chosen.summary)
+    elif len(chosen.rows) < config.selection.count:
+        logger.warning(
+            "Of %d faces drawn to choose from, %d are the person and %d were asked for: all of these are taken; train "
+            "longer (gan_training.training.kimg) or draw more (gan_training.synthesis.selection.pool).",
+            len(pool),
+            len(chosen.rows),
+            config.selection.count,
+        )
     drawn = pool if config.selection.pool else plain
     content = [shard.sha256 for shard in drawn.shards]
     pieces = [chosen.rows[at : at + config.shard] for at in range(0, len(chosen.rows), config.shard)]
