@@ -91,10 +91,10 @@ def time_ours(footage: Footage, size: int, workers: int, out: Path) -> tuple[Spe
     """The speed of the whole step on `workers` processes, and the faceset."""
     config, parallel, log = FacesConfig(), ParallelConfig(workers=workers), out / "times"
     one = Footage(footage.name, footage.folder, footage.clips[:1])
-    find_person(one, [probe(one.clips[0]).record()], config, ParallelConfig(workers=1))  # loads the models
+    find_person(one, [probe(one.clips[0]).record()], config)  # loads the models
     begin, cpu = time.time(), time.process_time()
     clips = [probe(path).record() for path in footage.clips]
-    person = find_person(footage, clips, config, parallel)
+    person = find_person(footage, clips, config)
     planned = plan_extraction(footage, clips, size, config, person)
     before = Speed(time.time() - begin, time.process_time() - cpu)
     shards = [Shard(key, partial(timed, make, piece.frames, log), piece.frames) for key, piece, make in planned]

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import pickle
 from fractions import Fraction
-from functools import partial
 
 import cv2
 import numpy as np
@@ -16,14 +14,11 @@ from understudy.faces.config import FacesConfig
 from understudy.faces.extract import extract_segment
 from understudy.faces.faceset import NOTES
 from understudy.faces.identity import distances
-from understudy.faces.person import find_person, find_reference, look_at_reference, person_key, scout_clip
+from understudy.faces.person import find_person, find_reference, look_at_reference, person_key, share_looks
 from understudy.faces.plan import plan_extraction, refuse_absent
-from understudy.parallel import ParallelConfig
 from understudy.video.encode import write_video
 from understudy.video.footage import find_footage
 from understudy.video.probe import probe, segments
-
-INLINE = ParallelConfig(workers=1)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +49,7 @@ def film(tmp_path):
 
 
 def find(footage, reference=None):
-    return find_person(footage, [probe(path).record() for path in footage.clips], FacesConfig(), INLINE, reference)
+    return find_person(footage, [probe(path).record() for path in footage.clips], FacesConfig(), reference)
 
 
 def cut_out(footage, person, **config):
@@ -213,8 +208,8 @@ def test_another_person_wanted_makes_other_shards(film, anna, grace):
     assert len(keys) == 3
 
 
-def test_looking_can_be_sent_to_another_process(film, anna):
-    work = partial(scout_clip, film("anna", [anna] * 3).clips[0], 0, 2, 60)
-    there = pickle.loads(pickle.dumps(work))()
-    (first, _), frames = pickle.loads(pickle.dumps(there))
-    assert frames == 2 and first.width > 60 and first.embedding.shape == (128,)
+def test_looks_are_shared_by_length_and_bounded_however_many_clips():
+    assert share_looks([3.0, 30.0, 0.2]) == [3, 30, 1]
+    assert share_looks([100.0, 900.0]) == [6, 58]
+    many = share_looks([3.0] * 1000)
+    assert sum(many) == 64 and set(many) == {0, 1} and many[0] == many[-1] == 1

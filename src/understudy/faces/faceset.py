@@ -119,8 +119,8 @@ class Faceset:
             with self._open(shard) as file:
                 if unknown := set(columns) - set(file.schema_arrow.names):
                     raise UserError(
-                        f"The shard {self.path / shard.file} has no {', '.join(sorted(unknown))}: it was made by an earlier "
-                        "version, so run the step that makes it again."
+                        f"The shard {self.path / shard.file} has no {', '.join(sorted(unknown))}: it was made by an "
+                        "earlier version, so run the step that makes it again."
                     )
                 tables.append(file.read(columns=list(columns)))
         return pa.concat_tables(tables) if tables else SCHEMA.empty_table().select(list(columns))

@@ -2,15 +2,12 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import torch
 
 from understudy.errors import UserError
 from understudy.faces.config import FacesConfig
@@ -20,27 +17,20 @@ from understudy.faces.identity import distances, medoid_row
 from understudy.faces.recognise import SURE, cut_chips, embed_boxes
 from understudy.faces.track import search_frame, search_scales
 from understudy.files import fingerprint, sha256
-from understudy.parallel import ParallelConfig, each
 from understudy.progress import meter
 from understudy.video.footage import Footage
 from understudy.video.spread import spread
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Part of a finding's key: raise it when the same footage gives another person."""
 
 REFERENCES = ("reference.jpg", "reference.jpeg", "reference.png")
 """Names of the picture that says who is wanted, in the folder of the clips."""
 
 LOOKS = 64
-"""Frames that are looked at in all, one a second at most."""
-
-LOOKS_EACH = 2
-"""Frames that are looked at in each clip at least."""
-
-INLINE = 96
-"""Up to so many frames are looked at in this process: starting others takes longer."""
+"""About so many frames are looked at in all, one a second at most: seconds of work, less than starting processes."""
 
 SAME = 0.5
 """Distance up to which two faces of the footage are put together; stricter than face_recognition's 0.6, by which some
@@ -67,7 +57,6 @@ def find_person(
     footage: Footage,
     clips: Sequence[Mapping[str, Any]],
     config: FacesConfig,
-    parallel: ParallelConfig,
     reference: Path | None = None,
 ) -> dict[str, Any]:
     """Find out who is to be followed.
@@ -76,7 +65,6 @@ def find_person(
         footage: the clips of one person.
         clips: what probing them found, in the same order.
         config: how to look.
-        parallel: where to look, when there is much to look at.
         reference: a picture of the person alone; None takes the main person of the footage.
 
     Returns:
@@ -88,7 +76,7 @@ def find_person(
     """
     if reference is not None:
         return _record(look_at_reference(reference), reference.name, 0, [])
-    sightings, frames = _scout(footage, clips, config, parallel)
+    sightings, frames = _scout(footage, clips, config)
     if not sightings:
         return _record(None, f"nobody was seen in the {frames} frames looked at", frames, [])
     people = group_people(sightings)
@@ -145,7 +133,6 @@ def look_at_reference(path: Path) -> np.ndarray:
 
 def scout_clip(path: Path, number: int, count: int, min_face: int) -> tuple[list[Sighting], int]:
     """Look for all faces in up to `count` frames of the clip `number`; return them and the frames looked at."""
-    torch.set_num_threads(1)  # parallel work is done by processes
     found: list[tuple[int, float]] = []
     chips: list[np.ndarray] = []
     frames = 0
@@ -176,33 +163,27 @@ def group_people(sightings: Sequence[Sighting]) -> list[list[Sighting]]:
     return sorted(people, key=lambda person: (-_frames_of(person), -sum(face.width for face in person)))
 
 
-def _scout(
-    footage: Footage, clips: Sequence[Mapping[str, Any]], config: FacesConfig, parallel: ParallelConfig
-) -> tuple[list[Sighting], int]:
-    seconds = [float(clip["duration"]) for clip in clips]
+def _scout(footage: Footage, clips: Sequence[Mapping[str, Any]], config: FacesConfig) -> tuple[list[Sighting], int]:
+    sightings: list[Sighting] = []
+    frames = 0
+    counts = share_looks([float(clip["duration"]) for clip in clips])
+    with meter(f"Looking who is in the clips of {footage.name}", sum(counts)) as shown:
+        for number, (path, count) in enumerate(zip(footage.clips, counts, strict=True)):
+            if count:
+                seen, looked = scout_clip(path, number, count, config.min_face)
+                sightings += seen
+                frames += looked
+                shown.step(count)
+    return sightings, frames
+
+
+def share_looks(seconds: Sequence[float]) -> list[int]:
+    """How often to look into each clip: by its length and at least once, or once into every so many of very many."""
+    if len(seconds) > LOOKS:
+        chosen = set(np.linspace(0, len(seconds) - 1, LOOKS).round().astype(int).tolist())
+        return [int(number in chosen) for number in range(len(seconds))]
     each_second = min(1.0, LOOKS / max(sum(seconds), 1.0))
-    counts = [max(LOOKS_EACH, round(length * each_second)) for length in seconds]
-    works = [
-        partial(scout_clip, path, number, count, config.min_face)
-        for number, (path, count) in enumerate(zip(footage.clips, counts, strict=True))
-    ]
-    if sum(counts) <= INLINE:
-        parallel = ParallelConfig(workers=1)
-    found: dict[int, tuple[list[Sighting], int]] = {}
-    with meter(f"Looking who is in the clips of {footage.name}", len(works)) as shown:
-        with closing(each(works, parallel)) as outcomes:
-            for outcome in outcomes:
-                if isinstance(outcome.error, UserError):
-                    raise outcome.error
-                if outcome.error is not None or outcome.value is None:
-                    raise UserError(
-                        f"The clip {footage.clips[outcome.number]} cannot be looked at ({outcome.error}): "
-                        "remove it or replace it."
-                    ) from outcome.error
-                found[outcome.number] = outcome.value
-                shown.step()
-    in_order = [found[number] for number in range(len(works))]
-    return [sighting for sightings, _ in in_order for sighting in sightings], sum(frames for _, frames in in_order)
+    return [max(1, round(length * each_second)) for length in seconds]
 
 
 def _faces(luma: np.ndarray, min_face: int) -> list[Detection]:

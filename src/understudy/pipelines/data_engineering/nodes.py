@@ -44,14 +44,13 @@ def probe_clips(footage: Footage, consents: dict[str, Any]) -> Records:
     return [probe(path).record() for path in track(footage.clips, f"Reading the clips of {footage.name}")]
 
 
-def find_wanted(footage: Footage, clips: Records, parameters: Parameters, parallel: Parameters) -> Measure:
+def find_wanted(footage: Footage, clips: Records, parameters: Parameters) -> Measure:
     """Find out who is to be followed."""
     config = _config(parameters)
-    where = parse(ParallelConfig, parallel, "parallel")
     reference = find_reference(footage.folder)
     return Measure(
         key=person_key([clip["sha256"] for clip in clips], config, reference),
-        make=partial(find_person, footage, clips, config, where, reference),
+        make=partial(find_person, footage, clips, config, reference),
     )
 
 

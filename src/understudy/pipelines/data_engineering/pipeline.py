@@ -38,7 +38,7 @@ def _person(who: str) -> list[Node]:
         ),
         Node(
             func=nodes.find_wanted,
-            inputs=[f"{who}_footage", f"{who}_clips", "params:data_engineering", "params:parallel"],
+            inputs=[f"{who}_footage", f"{who}_clips", "params:data_engineering"],
             outputs=f"{who}_person",
             name=f"find_{who}_person",
         ),
