@@ -1,6 +1,7 @@
 """A small faceset of real faces: shifted and turned crops of a public-domain portrait."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -27,35 +28,42 @@ def portrait_crops(count: int, size: int, seed: int = 0) -> list[np.ndarray]:
     return crops
 
 
+def write_faceset(parent: Path, count: int = 20, size: int = 16, faceless: int = 0, name: str = "faces") -> Faceset:
+    """Write a faceset of `count` crops; the first `faceless` rows hold no face."""
+    rows = []
+    points = np.full((68, 2), size / 2)  # jaw and lower lips, of no importance here
+    points[POINTS] = mean_face(size, "full")
+    for number, crop in enumerate(portrait_crops(count, size)):
+        scores = dict.fromkeys(SCHEMA.names[9:-1], 0.0)
+        rows.append(
+            {
+                "image": encode_image(crop),
+                "clip": "portrait",
+                "frame": number,
+                "time": number / 25,
+                "box": [0.0] * 4,
+                "score": float("nan") if number < faceless else 1.0,
+                "matrix": [0.0] * 6,
+                "landmarks": points.ravel().tolist(),
+                "embedding": [0.0] * 128,
+                **scores,
+                "seed": -1,
+            }
+        )
+    folder = parent / name
+    folder.mkdir()
+    write_shard(folder, 0, "a" * 16, pa.Table.from_pylist(rows, schema=SCHEMA))
+    finish(folder, ["a" * 16])
+    return Faceset(folder)
+
+
 @pytest.fixture
 def make_faceset(tmp_path: Path) -> MakeFaceset:
-    """Write a faceset of `count` crops; the first `faceless` rows hold no face."""
+    """Write a faceset in the test's own folder."""
+    return partial(write_faceset, tmp_path)
 
-    def make(count: int = 20, size: int = 16, faceless: int = 0, name: str = "faces") -> Faceset:
-        rows = []
-        points = np.full((68, 2), size / 2)  # jaw and lower lips, of no importance here
-        points[POINTS] = mean_face(size, "full")
-        for number, crop in enumerate(portrait_crops(count, size)):
-            scores = dict.fromkeys(SCHEMA.names[9:-1], 0.0)
-            rows.append(
-                {
-                    "image": encode_image(crop),
-                    "clip": "portrait",
-                    "frame": number,
-                    "time": number / 25,
-                    "box": [0.0] * 4,
-                    "score": float("nan") if number < faceless else 1.0,
-                    "matrix": [0.0] * 6,
-                    "landmarks": points.ravel().tolist(),
-                    "embedding": [0.0] * 128,
-                    **scores,
-                    "seed": -1,
-                }
-            )
-        folder = tmp_path / name
-        folder.mkdir()
-        write_shard(folder, 0, "a" * 16, pa.Table.from_pylist(rows, schema=SCHEMA))
-        finish(folder, ["a" * 16])
-        return Faceset(folder)
 
-    return make
+@pytest.fixture(scope="session")
+def faceset_in() -> MakeFaceset:
+    """Write a faceset in a given folder."""
+    return write_faceset

@@ -41,6 +41,15 @@ def processes_per_node(world: int) -> tuple[int, int]:
     return here, world // here
 
 
+def require_alone() -> None:
+    """Raise a UserError when there are several processes: each would run the whole pipeline over the same files."""
+    if share_from_environment().world > 1:
+        raise UserError(
+            "The pipeline runs in one process: train with torchrun -m understudy.gan.pretrain, and set "
+            "'gan_training.start' to the .safetensors that it writes."
+        )
+
+
 def check_batch(batch: int, group: int, world: int) -> None:
     """Raise a UserError when `batch` cannot be shared by `world` processes in whole groups."""
     if batch % (group * world):

@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from understudy.errors import UserError
 from understudy.gan import ada, chance
 from understudy.gan.augment import diffaugment
 from understudy.gan.config import NetworkConfig, TrainingConfig
@@ -34,6 +35,9 @@ class GanModule(pl.LightningModule):
         training: how they are trained.
         size: pixels of the crops.
         plan: how this machine does it.
+
+    Raises:
+        UserError: `freeze_d` leaves nothing to learn.
     """
 
     path_mean: Tensor
@@ -59,8 +63,7 @@ class GanModule(pl.LightningModule):
         self.images_seen = 0
         self.steps_done = 0
         self.steps_since_look = 0  # whose figures are summed in `figures`
-        for layer in self.discriminator.layers()[: training.freeze_d]:
-            layer.requires_grad_(False)
+        _freeze(self.discriminator, training.freeze_d)
         # gathered once: walking the modules at every step costs as much as a small network's launches
         self._generator_parameters: list[Tensor] = list(self.generator.parameters())
         self._discriminator_parameters: list[Tensor] = [p for p in self.discriminator.parameters() if p.requires_grad]
@@ -215,6 +218,22 @@ class GanModule(pl.LightningModule):
 def ema_factor(count: int, half_life: float) -> float:
     """What is kept of the running mean after `count` images, at a half-life in images."""
     return float(0.5 ** (count / max(half_life, 1e-8)))
+
+
+def _freeze(discriminator: Discriminator, count: int) -> None:
+    """Let the first `count` layers keep their weights.
+
+    Raises:
+        UserError: nothing would be left to learn.
+    """
+    layers = discriminator.layers()
+    if count >= len(layers):
+        raise UserError(
+            f"Parameter 'gan_training.training.freeze_d' = {count} leaves nothing to learn: the discriminator has "
+            f"{len(layers)} layers at this size, so use at most {len(layers) - 1}."
+        )
+    for layer in layers[:count]:
+        layer.requires_grad_(False)
 
 
 def _interleaved(network: Network) -> Network:

@@ -84,16 +84,6 @@ def start_from(module: GanModule, network: NetworkConfig, base: Weights) -> None
         logger.warning("The weights to start from hold no discriminator: it begins anew.")
 
 
-def check_freeze(module: GanModule) -> None:
-    """Raise a UserError when no layer of the discriminator is left to learn."""
-    layers = len(module.discriminator.layers())
-    if module.settings.freeze_d >= layers:
-        raise UserError(
-            f"Parameter 'gan_training.training.freeze_d' = {module.settings.freeze_d} leaves nothing to learn: the "
-            f"discriminator has {layers} layers at this size, so use at most {layers - 1}."
-        )
-
-
 def _part(weights: Weights, name: str) -> dict[str, Tensor]:
     prefix = f"{name}."
     return {key.removeprefix(prefix): value.float() for key, value in weights.tensors.items() if key.startswith(prefix)}

@@ -134,15 +134,19 @@ def full(x: Tensor) -> Tensor:
 
 def unreduced(x: Tensor, pixels: int) -> AbstractContextManager[Any]:
     """Autocast is off within, if the layers have fewer than `REDUCED_FROM` pixels."""
-    kind = x.device.type
-    if pixels >= REDUCED_FROM or not torch.is_autocast_enabled(kind):
+    if pixels >= REDUCED_FROM or not _autocast(x):
         return nullcontext()
-    return torch.autocast(kind, enabled=False)
+    return torch.autocast(x.device.type, enabled=False)
 
 
 def settle(x: Tensor) -> Tensor:
     """Full precision where autocast is off, since weights are float32 there; else unchanged."""
-    return x if torch.is_autocast_enabled(x.device.type) else full(x)
+    return x if _autocast(x) else full(x)
+
+
+def _autocast(x: Tensor) -> bool:
+    kind = x.device.type
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 
 
 def minibatch_deviation(x: Tensor, group: int = 4) -> Tensor:

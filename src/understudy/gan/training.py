@@ -25,7 +25,7 @@ from understudy.gan.distributed import PlainStrategy, check_batch, processes_per
 from understudy.gan.health import Diverged
 from understudy.gan.leak import leak_figures
 from understudy.gan.module import GanModule
-from understudy.gan.networks import check_freeze, load_generator, pack, start_from, weights_key
+from understudy.gan.networks import load_generator, pack, start_from, weights_key
 from understudy.gan.quality import FaceDistance, usual_landmarks
 from understudy.gan.synthesis import draw
 from understudy.gan.watch import Budget, Job, OnGrid, Watch
@@ -116,7 +116,6 @@ def _run(job: Job, base: Weights | None) -> Watch:
     while True:
         torch.manual_seed(job.seed)
         module = GanModule(job.config.network, job.config.training, job.size, plan)
-        check_freeze(module)
         if base is not None and state is None:
             start_from(module, job.config.network, base)
         for group in (group for optimiser in module.configure_optimizers() for group in optimiser.param_groups):

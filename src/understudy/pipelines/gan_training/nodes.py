@@ -6,6 +6,7 @@ from typing import Any
 from understudy.datasets.picture import SealedPicture
 from understudy.faces.faceset import Faceset
 from understudy.faces.selection import Selection
+from understudy.gan.distributed import require_alone
 from understudy.gan.networks import load_base
 from understudy.gan.presets import configure, gpu_memory_gib
 from understudy.gan.training import train
@@ -29,6 +30,7 @@ def train_generator(
     Returns:
         The networks, the figures of training, and a grid of filmed and drawn faces.
     """
+    require_alone()
     config = configure(params, size, gpu_memory_gib())
     base = load_base(bases, size) if config.start == "base" else None
     selection.check(faces)
