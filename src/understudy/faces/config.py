@@ -70,9 +70,9 @@ class FacesConfig:
     """
 
     face_type: FaceType = "whole"
-    redetect_every: int = Field(default=15, ge=1)
-    verify_every: int = Field(default=3, ge=1)
-    embed_every: int = Field(default=5, ge=1)
+    redetect_every: int = Field(default=30, ge=1)
+    verify_every: int = Field(default=5, ge=1)
+    embed_every: int = Field(default=10, ge=1)
     segment_seconds: float = Field(default=20.0, gt=0)
     min_face: int = Field(default=60, ge=20)
     identity_tolerance: float = Field(default=0.6, gt=0)

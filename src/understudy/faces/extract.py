@@ -21,7 +21,7 @@ from understudy.faces.track import Tracked, Tracker
 from understudy.video.decode import Frame, decode
 from understudy.video.probe import Segment
 
-VERSION = 3
+VERSION = 4
 """Part of every shard's key: raise it when the rows made from the same frames change."""
 
 PIECE = 512

@@ -16,6 +16,9 @@ LEFT_BROW = slice(17, 22)
 RIGHT_BROW = slice(22, 27)
 INNER_LIPS = slice(60, 68)
 
+_EYES = np.zeros((2, 68), np.float32)
+_EYES[0, LEFT_EYE] = _EYES[1, RIGHT_EYE] = 1 / 6
+
 
 def predict(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
     """Predict 68 landmarks, (68, 2) float32 in pixels (whole numbers, as dlib gives them).
@@ -34,7 +37,13 @@ def predict5(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
 
 def eye_distance(landmarks: np.ndarray) -> float:
     """Distance between the centres of the eyes, in the unit of `landmarks` (68, 2)."""
-    return float(np.linalg.norm(landmarks[LEFT_EYE].mean(0) - landmarks[RIGHT_EYE].mean(0)))
+    left, right = eye_centres(landmarks)
+    return float(np.hypot(*(left - right)))
+
+
+def eye_centres(landmarks: np.ndarray) -> np.ndarray:
+    """The centres of the left and of the right eye, (2, 2), in the unit of `landmarks` (68, 2)."""
+    return _EYES @ landmarks  # asked for many times a frame: one product is several times faster than two means
 
 
 def _points(predictor: object, image: np.ndarray, box: Sequence[float]) -> np.ndarray:

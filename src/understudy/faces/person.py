@@ -29,7 +29,7 @@ VERSION = 2
 REFERENCES = ("reference.jpg", "reference.jpeg", "reference.png")
 """Names of the picture that says who is wanted, in the folder of the clips."""
 
-LOOKS = 64
+LOOKS = 32
 """About so many frames are looked at in all, one a second at most: seconds of work, less than starting processes."""
 
 SAME = 0.5
@@ -183,7 +183,7 @@ def share_looks(seconds: Sequence[float]) -> list[int]:
         chosen = set(np.linspace(0, len(seconds) - 1, LOOKS).round().astype(int).tolist())
         return [int(number in chosen) for number in range(len(seconds))]
     each_second = min(1.0, LOOKS / max(sum(seconds), 1.0))
-    return [max(1, round(length * each_second)) for length in seconds]
+    return [max(1, int(length * each_second)) for length in seconds]
 
 
 def _faces(luma: np.ndarray, min_face: int) -> list[Detection]:

@@ -14,7 +14,7 @@ import numpy as np
 from understudy.faces.boxes import Box, changed, overlap, region, rescale, resize, thumbnail
 from understudy.faces.config import FacesConfig
 from understudy.faces.detect import Detection, detect
-from understudy.faces.landmarks import LEFT_EYE, RIGHT_EYE, eye_distance, predict
+from understudy.faces.landmarks import eye_centres, eye_distance, predict
 from understudy.faces.recognise import CUT, SURE, Picture, Recogniser
 
 WINDOW = 80
@@ -256,4 +256,5 @@ def _plausible(before: np.ndarray, after: np.ndarray, anchor: Anchor) -> bool:
 
 def _eyes(landmarks: np.ndarray) -> np.ndarray:
     """The middle between the eyes, (2,)."""
-    return (landmarks[LEFT_EYE].mean(0) + landmarks[RIGHT_EYE].mean(0)) / 2
+    left, right = eye_centres(landmarks)
+    return (left + right) / 2
