@@ -32,6 +32,6 @@ def test_the_notebook_draws_faces_in_three_lines(tmp_path: Path, monkeypatch: py
         if "image/png" in output.get("data", {})
     ]
     assert len(pictures) == 3
-    np.testing.assert_array_equal(
-        pictures[0], tile(draw(Generator.from_pretrained(folder / "generator"), range(8), 0.7))
-    )
+    expected = tile(draw(Generator.from_pretrained(folder / "generator"), range(8), 0.7))
+    # another process may have another number of threads, which rounds a few pixels the other way
+    np.testing.assert_allclose(pictures[0].astype(int), expected.astype(int), atol=1)

@@ -69,7 +69,7 @@ class DetectabilityConfig:
     """
 
     enabled: bool = True
-    max_faces: int = Field(default=1000, ge=8)
+    max_faces: int = Field(default=500, ge=8)
     folds: int = Field(default=4, ge=2)
     epochs: int = Field(default=4, ge=1)
     halvings: int = Field(default=3, ge=1)
