@@ -79,6 +79,14 @@ def _identity(scores: dict[str, Any]) -> Group:
         entry("Distance to the nearest original", "Median; near 0 would be copies.",
               number(at(ours, "to_nearest_median"))),
     ]  # fmt: skip
+    if chosen := at(ours, "selected"):
+        rows.append(
+            entry(
+                "Selected faces, recognised",
+                f"The {chosen['synthetic']:,} chosen out of a pool for the swap: others than the unselected above.",
+                counted(chosen, "matched"),
+            )
+        )
     if apart.get("measured"):
         same = f"{apart['same']} of {apart['measured']} · {number(apart.get('distance_mean'))}"
         rows.append(entry("Pictures years apart", "Pairs that were supplied: recognised, mean distance.", same))
