@@ -9,6 +9,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import torch
@@ -57,8 +58,10 @@ def child(folder: Path, faces: Faceset, training: TrainingConfig, environment: d
             faces, GanConfig(network=NETWORK, training=training), 16, 3, folder, tracker=Recorder(folder / "losses")
         )
         torch.save(result.weights.tensors, folder / f"result{rank}.pt")
-    finally:
-        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
 
 
 def results(folder: Path) -> tuple[dict[str, torch.Tensor], list]:

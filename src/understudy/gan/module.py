@@ -164,7 +164,7 @@ class GanModule(pl.LightningModule):
         of_fake, of_real = logits.float().chunk(2)
         loss = discriminator_loss(of_fake, of_real)
         with torch.no_grad():
-            spread = fake.float().std(dim=0).mean() / real.std(dim=0).mean().clamp(min=1e-3)
+            spread = _spread(fake.float()) / _spread(real).clamp(min=1e-3)
             seen = torch.stack([loss, of_real.sign().mean(), of_fake.sign().mean(), spread])
         self._step(self.optimiser_discriminator, self._discriminator_parameters, loss, [seen])
         self.figures[1:] += seen
@@ -218,6 +218,11 @@ class GanModule(pl.LightningModule):
 def ema_factor(count: int, half_life: float) -> float:
     """What is kept of the running mean after `count` images, at a half-life in images."""
     return float(0.5 ** (count / max(half_life, 1e-8)))
+
+
+def _spread(images: Tensor) -> Tensor:
+    """How far the pictures (N, 3, S, S) of a batch lie from each other: root of the mean variance of a pixel."""
+    return (images.square().mean() - images.mean(dim=0).square().mean()).clamp(min=0).sqrt()
 
 
 def _freeze(discriminator: Discriminator, count: int) -> None:
