@@ -3,53 +3,60 @@
     python benchmarks/gan.py --size 64 --channel-base 4096 --channel-max 64 --batch 16
     python benchmarks/gan.py --size 256 --channel-base 16384 --channel-max 512 --batch 4 --alone
 
-The step with lazy R1 and path length is timed as it is and without each of its accelerations. The share is the
-multiply-adds that the step needs, over the time it took, against the rate of the same convolutions run alone, forward
-and backward, before and after in the same process. Printed last.
+The step with lazy R1 and path length is timed as it is and without each of its accelerations. All are timed in turns,
+and the middle of the times is taken, so that whatever else runs slows all of them down alike. The share is the
+multiply-adds that the step needs, over the time it took, against the rate of the networks' own convolutions run alone,
+forward and backward, in the same turns. Printed last.
 """
 
 import argparse
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
+from dataclasses import dataclass
+from statistics import median
 from unittest.mock import patch
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor
 
+from understudy.gan import losses
 from understudy.gan.config import NetworkConfig, TrainingConfig
-from understudy.gan.device import keep_memory
+from understudy.gan.device import M_MMAP_MAX, M_TRIM_THRESHOLD, keep_memory, set_allocator
 from understudy.gan.discriminator import Discriminator
-from understudy.gan.generator import Synthesis, ToRgb
+from understudy.gan.generator import StyledLayer, Synthesis
 from understudy.gan.module import GanModule
 from understudy.gan.ops import EqualConv
 
-
-def plain_generator(module: GanModule) -> None:
-    """Keep the planes of each channel together in the generator, as PyTorch does by itself."""
-    for parameter in module.generator.parameters():
-        parameter.data = parameter.data.contiguous()
+Call = Callable[[], object]
 
 
-def general_derivatives() -> AbstractContextManager[object]:
-    """Second derivatives by PyTorch's general rules."""
-    return patch("understudy.gan.losses.penalty", nullcontext)
+@dataclass(frozen=True)
+class Variant:
+    """One way to train: its parts, and how often each comes in a step."""
+
+    label: str
+    parts: tuple[tuple[Call, float], ...]
 
 
-def seconds_per_kimg(
-    size: int,
-    network: NetworkConfig,
-    training: TrainingConfig,
-    seconds: float,
-    change: Callable[[GanModule], None] = lambda module: None,
-) -> float:
-    """Time each kind of step by itself and weigh it by how often it comes."""
+def variant(label: str, size: int, network: NetworkConfig, training: TrainingConfig, how: str = "") -> Variant:
+    """Build networks of their own and the calls that train them.
+
+    Args:
+        label: for the table.
+        size: pixels.
+        network: widths.
+        training: settings.
+        how: `planes` keeps the planes of the generator's channels apart; `general` differentiates twice by PyTorch's
+            own rules; `given back` lets freed memory go back to the system.
+    """
     torch.manual_seed(0)
     module = GanModule(network, training, size)
     module.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign]
-    change(module)
+    if how == "planes":
+        for parameter in module.generator.parameters():
+            parameter.data = parameter.data.contiguous()
     pictures = torch.randint(0, 256, (training.batch, 3, size, size), dtype=torch.uint8)
     real = pictures.float() / 127.5 - 1
 
@@ -57,74 +64,123 @@ def seconds_per_kimg(
         module.steps_done = 1  # neither penalty
         module.training_step(pictures, 0)
 
+    def r1() -> None:
+        module._regularise_discriminator(real)
+
+    def path() -> None:
+        module._regularise_generator(training.batch // 2)
+
     every = training.path_length_every
-    plain = _time(step, seconds / 2)
-    r1 = _time(lambda: module._regularise_discriminator(real), seconds / 4)
-    path = _time(lambda: module._regularise_generator(training.batch // 2), seconds / 4) if every else 0.0
-    cycle = plain + r1 / training.r1_every + (path / every if every else 0.0)
-    return cycle / training.batch * 1000
+    calls: list[tuple[Call, float]] = [(step, 1.0), (r1, 1 / training.r1_every)]
+    calls += [(path, 1 / every)] if every else []
+    if how == "general":
+        calls = [(_general(call), share) for call, share in calls]
+    elif how == "given back":
+        calls = [(_given_back(call), share) for call, share in calls]
+    return Variant(label, tuple(calls))
 
 
-def convolution_rate(size: int, network: NetworkConfig, batch: int, seconds: float) -> tuple[float, float, float]:
-    """Rate of the networks' convolutions alone (multiply-adds a second), and those of G and D for one image."""
-    generator = Synthesis(size, network.latent, network.channel_base, network.channel_max)
-    discriminator = Discriminator(size, network.channel_base, network.channel_max)
-    needed = {"g": 0.0, "d": 0.0}
-    work = spent = 0.0
-    shapes: Counter[tuple[int, int, int, int, int]] = Counter()
-    for name, shape in [
-        *(("g", s) for s in _generator_convs(generator)),
-        *(("d", s) for s in _d_convs(discriminator, size)),
-    ]:
-        inputs, outputs, kernel, pixels, _ = shape
-        needed[name] += inputs * outputs * kernel**2 * pixels**2
-        shapes[shape] += 1
-    share = seconds / len(shapes)
-    for (inputs, outputs, kernel, pixels, _), times in shapes.items():
-        x = torch.randn(batch, inputs, pixels, pixels).contiguous(memory_format=torch.channels_last).requires_grad_()
-        w = torch.randn(outputs, inputs, kernel, kernel).contiguous(memory_format=torch.channels_last).requires_grad_()
-        grad = torch.randn(batch, outputs, pixels, pixels).contiguous(memory_format=torch.channels_last)
+def convolutions(size: int, network: NetworkConfig, batch: int) -> tuple[Variant, float, float]:
+    """All 3x3 and 1x1 convolutions of both networks once, and the multiply-adds of G and D for one image."""
+    passes: list[Call] = []
+    widths = (network.channel_base, network.channel_max)
+    needed = []
+    for shapes in (_of_generator(Synthesis(size, network.latent, *widths)), _of_discriminator(size, widths)):
+        work = 0.0
+        for inputs, outputs, kernel, pixels, kind in shapes:
+            call, result = _both_ways(batch, inputs, outputs, kernel, pixels, kind)
+            work += inputs * outputs * kernel**2 * (pixels if kind == "up" else result) ** 2
+            passes.append(call)
+        needed.append(work)
 
-        def both(x: torch.Tensor = x, w: torch.Tensor = w, grad: torch.Tensor = grad, pad: int = kernel // 2) -> None:
-            torch.autograd.grad(F.conv2d(x, w, padding=pad), (x, w), grad)
+    def everything() -> None:
+        for call in passes:
+            call()
 
-        spent += _time(both, share) * times
-        work += 3 * inputs * outputs * kernel**2 * pixels**2 * batch * times
-    return work / spent, needed["g"], needed["d"]
+    return Variant("convolutions alone", ((everything, 1.0),)), needed[0], needed[1]
 
 
-def _generator_convs(net: Synthesis) -> Iterator[tuple[int, int, int, int, int]]:
+def _both_ways(batch: int, inputs: int, outputs: int, kernel: int, pixels: int, kind: str) -> tuple[Call, int]:
+    """Forward and both gradients of one convolution, and the pixels of its result."""
+    layout = torch.channels_last
+    x = torch.randn(batch, inputs, pixels, pixels).contiguous(memory_format=layout).requires_grad_()
+    shape = (inputs, outputs, kernel, kernel) if kind == "up" else (outputs, inputs, kernel, kernel)
+    w = torch.randn(shape).contiguous(memory_format=layout).requires_grad_()
+
+    def forward() -> Tensor:
+        if kind == "up":
+            return F.conv_transpose2d(x, w, stride=2)
+        return F.conv2d(x, w, stride=2 if kind == "down" else 1, padding=0 if kind == "down" else kernel // 2)
+
+    with torch.no_grad():
+        result = forward()
+    grad = torch.randn_like(result)
+    return lambda: torch.autograd.grad(forward(), (x, w), grad), result.shape[2]
+
+
+def _of_generator(net: Synthesis) -> Iterator[tuple[int, int, int, int, str]]:
     for layer in net.layers:
-        conv = layer.conv
-        pixels = layer.noise.shape[2] // (2 if conv.up else 1)  # a transposed convolution works on the input's pixels
-        yield conv.weight.shape[1], conv.weight.shape[0], 3, pixels, 0
-    pixels = 4
-    for rgb in net.to_rgb:
-        assert isinstance(rgb, ToRgb)
-        yield rgb.weight.shape[1], 3, 1, pixels, 1
-        pixels *= 2
+        assert isinstance(layer, StyledLayer)
+        outputs, inputs = layer.conv.weight.shape[:2]
+        pixels = layer.noise.shape[2]
+        yield inputs, outputs, 3, pixels // 2 if layer.conv.up else pixels, "up" if layer.conv.up else ""
+    for number, rgb in enumerate(net.to_rgb):
+        yield rgb.weight.shape[1], 3, 1, 4 * 2**number, ""
 
 
-def _d_convs(net: nn.Module, size: int) -> Iterator[tuple[int, int, int, int, int]]:
+def _of_discriminator(size: int, widths: tuple[int, int]) -> Iterator[tuple[int, int, int, int, str]]:
     pixels = size
-    for name, conv in net.named_modules():
-        if not isinstance(conv, EqualConv):
+    for layer in Discriminator(size, *widths).layers():
+        if not isinstance(layer, EqualConv):
             continue
-        out = pixels // 2 if conv.down else pixels
-        yield conv.weight.shape[1], conv.weight.shape[0], conv.kernel, out, 2
-        if name.endswith("skip"):  # the last of its block
+        outputs, inputs = layer.weight.shape[:2]
+        if layer.kernel == 1 and layer.down:  # the skip, behind its filter; the last of its block
             pixels //= 2
+            yield inputs, outputs, 1, pixels, ""
+        else:
+            yield inputs, outputs, layer.kernel, pixels + 1 if layer.down else pixels, "down" if layer.down else ""
 
 
-def _time(call: Callable[[], None], seconds: float) -> float:
-    call()
-    times = []
-    stop = time.perf_counter() + seconds
-    while time.perf_counter() < stop or len(times) < 2:
-        begin = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - begin)
-    return min(times)  # whatever else runs only slows down
+def _general(call: Call) -> Call:
+    def run() -> None:
+        with patch.object(losses, "penalty", nullcontext):
+            call()
+
+    return run
+
+
+def _given_back(call: Call) -> Call:
+    def run() -> None:
+        set_allocator({M_MMAP_MAX: 65536, M_TRIM_THRESHOLD: 2**17})
+        try:
+            call()
+        finally:
+            keep_memory()
+
+    return run
+
+
+def in_turns(variants: list[Variant], seconds: float) -> dict[str, float]:
+    """Seconds of one step of each variant: every part in turns, three at least after one that does not count."""
+    times: dict[tuple[str, int], list[float]] = {}
+    stop = float("inf")
+    while True:
+        for entry in variants:
+            for number, (call, _) in enumerate(entry.parts):
+                begin = time.perf_counter()
+                call()
+                times.setdefault((entry.label, number), []).append(time.perf_counter() - begin)
+        rounds = len(times[variants[0].label, 0])
+        if rounds == 1:
+            stop = time.perf_counter() + seconds
+        elif rounds > 3 and time.perf_counter() > stop:
+            break
+    return {
+        entry.label: sum(
+            share * median(times[entry.label, number][1:]) for number, (_, share) in enumerate(entry.parts)
+        )
+        for entry in variants
+    }
 
 
 def main() -> None:
@@ -134,40 +190,34 @@ def main() -> None:
     parser.add_argument("--channel-base", type=int, default=4096)
     parser.add_argument("--channel-max", type=int, default=64)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=120.0, help="in all, after one turn and at least three more")
     parser.add_argument("--alone", action="store_true", help="only the step as it is")
     options = parser.parse_args()
     network = NetworkConfig(channel_base=options.channel_base, channel_max=options.channel_max)
     lazy = TrainingConfig(batch=options.batch, path_length_every=4)
     own = TrainingConfig(batch=options.batch, path_length_every=4, share_fakes=False)
-    without = TrainingConfig(batch=options.batch)
-
-    def measure(label: str, training: TrainingConfig, change: Callable[[GanModule], None] | None = None) -> float:
-        arguments = (options.size, network, training, options.seconds)
-        value = seconds_per_kimg(*arguments, change) if change else seconds_per_kimg(*arguments)
-        print(f"{label:48s} {value:8.1f} s/kimg", flush=True)
-        return value
-
-    print(f"{options.size} px, channels {options.channel_base}/{options.channel_max}, batch {options.batch}")
-    if not options.alone:
-        measure("memory given back after each step", lazy)
     keep_memory()
-    rate, g, d = convolution_rate(options.size, network, options.batch, options.seconds / 2)
+    alone, g, d = convolutions(options.size, network, options.batch)
+    ours = variant("all accelerations, R1 /16 and path length /4", options.size, network, lazy)
+    others = [
+        ("generator not in channels_last", lazy, "planes"),
+        ("second derivatives by PyTorch's general rules", lazy, "general"),
+        ("memory given back and fetched again", lazy, "given back"),
+        ("fakes of its own for the discriminator", own, ""),
+        ("all accelerations, no path length", TrainingConfig(batch=options.batch), ""),
+    ]
+    variants = [variant(label, options.size, network, *how) for label, *how in others]  # type: ignore[arg-type]
+    seconds = in_turns([alone, ours, *([] if options.alone else variants)], options.seconds)
+    rate = 3 * (g + d) * options.batch / seconds.pop(alone.label)
+    print(f"{options.size} px, channels {options.channel_base}/{options.channel_max}, batch {options.batch}")
     print(f"one image: generator {g / 1e6:.0f} MMAC, discriminator {d / 1e6:.0f}; {torch.get_num_threads()} threads")
-    if not options.alone:
-        measure("generator not in channels_last", lazy, plain_generator)
-        with general_derivatives():
-            measure("second derivatives by the general rules", lazy)
-        measure("own fakes for the discriminator", own)
-        measure("all accelerations, without path length", without)
-    value = measure("all accelerations, R1 /16 and path length /4", lazy)
-    again, _, _ = convolution_rate(options.size, network, options.batch, options.seconds / 2)
-    rate = (rate + again) / 2
+    for label, value in reversed(seconds.items()):
+        print(f"{label:48s} {value / options.batch * 1000:8.1f} s/kimg")
     # G: forward and both gradients; D in its step: forward and the gradient of pictures; D: two pictures, three each.
     # A penalty: forward, its slope, and both gradients of either.
     step = 3 * g + 2 * d + 6 * d + 6 * d / lazy.r1_every + 6 * g / 2 / lazy.path_length_every
-    reached = step * 1000 / value
-    print(f"plain convolutions, forward and backward: {rate / 1e9:.1f} GMAC/s; the step: {reached / 1e9:.1f} GMAC/s")
+    reached = step * options.batch / seconds[ours.label]
+    print(f"convolutions alone, forward and backward: {rate / 1e9:.1f} GMAC/s; the step: {reached / 1e9:.1f} GMAC/s")
     print(f"share of the machine's own convolution rate: {reached / rate:.2f}")
 
 

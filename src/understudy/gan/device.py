@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -72,14 +73,15 @@ def keep_memory() -> None:
     Every step allocates the same large tensors. Given back and fetched again, they are zeroed page by page by the
     kernel, which costs a fifth of the time of a step on a CPU.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    libc = ctypes.CDLL(None)
-    if not hasattr(libc, "mallopt"):  # another C library
-        return
-    libc.mallopt(M_MMAP_MAX, 0)
-    libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-    libc.mallopt(M_TOP_PAD, 64 * 2**20)
+    set_allocator({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 64 * 2**20})
+
+
+def set_allocator(options: Mapping[int, int]) -> None:
+    """Set options of glibc's `malloc`; nothing happens with another C library."""
+    libc = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+    if libc is not None and hasattr(libc, "mallopt"):
+        for option, value in options.items():
+            libc.mallopt(option, value)
 
 
 def place_pictures(pictures: Tensor, plan: DevicePlan) -> Tensor:

@@ -122,9 +122,10 @@ class StyledLayer(nn.Module):
         # gain sqrt(2) of the activation folded into all three terms
         factor = (demodulation * ROOT2)[:, :, None, None].to(y.dtype)
         bias = (self.bias * ROOT2)[None, :, None, None].to(y.dtype)
-        y = torch.addcmul(bias, y, factor)
+        y = y * factor
+        y += bias
         grain = self.noise if noise == "const" else chance.normal(len(y), 1, *y.shape[2:], device=y.device)
-        y = y + (grain * (self.strength * ROOT2)).to(y.dtype)
+        y += (grain * (self.strength * ROOT2)).to(y.dtype)
         return F.leaky_relu(y, SLOPE, inplace=True)
 
 
