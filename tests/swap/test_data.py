@@ -9,7 +9,7 @@ import torch
 from understudy.errors import UserError
 from understudy.faces.faceset import Faceset
 from understudy.swap.config import SwapConfig
-from understudy.swap.data import face_tensors, source_tensors
+from understudy.swap.data import face_tensors, held_out_rows, source_tensors
 from understudy.swap.training import key_of
 
 
@@ -27,3 +27,25 @@ def test_filmed_faces_are_those_of_the_selection(tiny: SwapConfig, source_set: F
 def test_another_selection_is_another_training(tiny: SwapConfig, source_set: Faceset, target_set: Faceset) -> None:
     names = {key_of([source_set], target_set, tiny, 64, 7, rows) for rows in (None, np.arange(9), np.arange(1, 10))}
     assert len(names) == 3
+
+
+class Rows:
+    """The two columns that say where a face was filmed."""
+
+    def __init__(self, clips: list[str], frames: list[int]) -> None:
+        self.columns = {"clip": np.array(clips), "frame": np.array(frames)}
+
+    def column(self, name: str) -> np.ndarray:
+        return self.columns[name]
+
+
+def test_held_out_are_the_last_whole_clips() -> None:
+    faces = Rows(["c"] * 3 + ["a"] * 40 + ["b"] * 2, [*range(3), *range(40), *range(2)])
+    assert held_out_rows(faces, np.arange(45)).tolist() == [0, 1, 2], "with b it would be more than a tenth"
+    assert held_out_rows(faces, np.arange(3, 45)).tolist() == [43, 44], "what is not fit for use does not count"
+
+
+def test_held_out_of_one_clip_are_its_last_frames() -> None:
+    faces = Rows(["a"] * 20, [*range(19, -1, -1)])
+    assert held_out_rows(faces, np.arange(20)).tolist() == [0, 1]
+    assert held_out_rows(faces, np.arange(9)).tolist() == []

@@ -14,6 +14,9 @@ from understudy.swap.warp import displacement, jitter_colours, sample, similarit
 FEWEST = 8
 """Fewer faces than this teach a decoder nothing but themselves."""
 
+HELD_OUT = 10
+"""One face in so many never teaches, so that there is something to judge by."""
+
 
 @dataclass(frozen=True)
 class FaceTensors:
@@ -66,6 +69,28 @@ def source_tensors(
     if len(faces) < FEWEST:
         raise UserError(f"Only {len(faces)} faces of the source were found and the swap needs {FEWEST}: add footage.")
     return faces
+
+
+def held_out_rows(faces: Faceset, rows: np.ndarray) -> np.ndarray:
+    """The part of `rows` that never teaches: the last clips, by name, that make up a tenth of the faces.
+
+    Whole clips, since neighbouring frames are nearly the same picture. When the last clip alone holds more than a
+    tenth, it is the last of its frames.
+
+    Args:
+        faces: filmed faces of one person.
+        rows: numbers of the rows that are fit for use.
+
+    Returns:
+        Row numbers in rising order; at most a tenth of `rows`, none of fewer than ten.
+    """
+    limit = len(rows) // HELD_OUT
+    clips, frames = faces.column("clip")[rows], faces.column("frame")[rows]
+    names, counts = np.unique(clips, return_counts=True)
+    whole = names[::-1][np.cumsum(counts[::-1]) <= limit]
+    if len(whole):
+        return np.sort(rows[np.isin(clips, whole)])
+    return np.sort(rows[np.lexsort((frames, clips))][len(rows) - limit :])
 
 
 def target_tensors(faces: Faceset, config: SwapConfig) -> FaceTensors:
