@@ -81,3 +81,20 @@ def test_damage_is_passed_over_and_told(clip: Callable[..., Path], caplog: pytes
     with caplog.at_level(logging.WARNING):
         frames = list(decode(path))
     assert 30 < len(frames) < 61
+
+
+@pytest.mark.parametrize(
+    ("pixels", "height"), [("yuv420p", 96), ("yuv420p", 720), ("yuvj420p", 96), ("yuv422p10le", 720)]
+)
+def test_exact_pictures_are_neither_darker_nor_lighter(clip: Callable[..., Path], pixels: str, height: int) -> None:
+    path = clip("c.mp4", frames=1, sound=None, pixels=pixels, size=(128, height), options={"crf": "2"})
+    frame = next(decode(path))
+    image = frame.rgb(exact=True)
+    assert image.flags["C_CONTIGUOUS"]
+    # Brightness as the file holds it, against that of the picture.
+    weights = (0.2126, 0.7152, 0.0722) if height == 720 else (0.299, 0.587, 0.114)
+    scale, black = (1, 0) if pixels == "yuvj420p" else (219 / 255, 16)
+    away = np.s_[32 : height - 2]
+    wanted = (frame.luma()[away].astype(float) - black) / scale
+    assert abs((image @ weights)[away].mean() - wanted.mean()) < (0.6 if "10" in pixels else 0.2)
+    assert np.abs(image[away].astype(int) - frame.rgb()[away]).mean() < 3, "the quick way is a level off at most"

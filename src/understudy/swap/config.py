@@ -8,6 +8,8 @@ from pydantic.dataclasses import dataclass
 
 from understudy.config import STRICT
 
+ColourTransfer = Literal["rct", "linear", "mkl", "histogram", "none"]
+
 
 @dataclass(frozen=True, config=STRICT)
 class NetworkConfig:
@@ -106,16 +108,21 @@ class BlendConfig:
     """How the new face is laid into the frame. Lengths are shares of the crop's side.
 
     Args:
+        mode: `paste` mixes by the mask; `seamless` carries the face's gradients into the frame (Poisson), then mixes.
         erode: how far the mask is drawn in.
         feather: width of the soft edge (standard deviation).
-        colour_transfer: `rct` gives the new face the frame's mean and, within limits, spread of colour; or `none`.
-        sharpen: strength of an unsharp mask on the new face.
+        colour_transfer: `rct` gives the new face the frame's mean and, within limits, spread of each colour; `linear`
+            and `mkl` mean and covariance, `mkl` with the least change; `histogram` each colour's histogram; or `none`.
+        colour_steady: the transfer is averaged over about so many frames, so that it does not flicker.
+        sharpen: the face is made as sharp, or as soft, as the frame; this is the limit of the unsharp mask's strength.
     """
 
+    mode: Literal["paste", "seamless"] = "paste"
     erode: float = Field(default=0.01, ge=0, le=0.2)
     feather: float = Field(default=0.02, ge=0, le=0.2)
-    colour_transfer: Literal["rct", "none"] = "rct"
-    sharpen: float = Field(default=0.3, ge=0, le=2)
+    colour_transfer: ColourTransfer = "rct"
+    colour_steady: float = Field(default=8.0, ge=0, le=100)
+    sharpen: float = Field(default=1.0, ge=0, le=3)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -127,7 +134,7 @@ class RenderConfig:
         batch: frames in one pass of the network.
         crf: quality of x264.
         max_gap: frames without a face that are bridged; in longer gaps the frames stay as they are.
-        smooth: standard deviation in frames of the smoothing of the face's place.
+        smooth: standard deviation in frames of the smoothing of the place of a still face; one that moves is followed.
         stills: frames shown in the picture of stills.
         quality_frames: at most this many frames are judged, spread evenly.
     """
@@ -136,7 +143,7 @@ class RenderConfig:
     batch: int = Field(default=16, ge=1)
     crf: int = Field(default=18, ge=0, le=51)
     max_gap: int = Field(default=5, ge=0)
-    smooth: float = Field(default=1.0, ge=0, le=10)
+    smooth: float = Field(default=1.5, ge=0, le=10)
     stills: int = Field(default=6, ge=1, le=12)
     quality_frames: int = Field(default=500, ge=1)
 
