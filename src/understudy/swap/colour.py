@@ -1,7 +1,7 @@
 """The frame's colours and sharpness for the new face: measured in small crops, steadied over time, then applied.
 
-A measured change is a few numbers (`Match`), so that those of one frame can be averaged with those of the frames before:
-colours that are matched anew in every frame flicker.
+A measured change is a few numbers (`Match`), so that those of one frame can be averaged with those of the frames
+before: colours that are matched anew in every frame flicker.
 """
 
 from collections.abc import Callable

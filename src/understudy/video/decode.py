@@ -27,10 +27,7 @@ _EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FUL
 _709 = (0.2126, 0.0722)  # weights of red and blue in BT.709's luma
 
 _LUMA_FIRST = {"yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "nv12", "gray"}
-_DEEP_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-_709 = (0.2126, 0.0722)  # weights of red and blue in BT.709's luma
-
-_LUMA_FIRST = {f"yuv{kind}p{bits}le": bits for kind in (420, 422, 444) for bits in (10, 12)}
+_DEEP_LUMA_FIRST = {f"yuv{kind}p{bits}le": bits for kind in (420, 422, 444) for bits in (10, 12)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +144,7 @@ def _decoded(packets: Iterator[av.Packet], path: Path) -> Iterator[av.VideoFrame
 
 
 def _exact_709(planes: np.ndarray) -> np.ndarray:
-    """Limited-range I420 planes of BT.709, (H * 3/2, W), to RGB (H, W, 3); a chroma value counts for its four pixels."""
+    """Limited-range I420 planes of BT.709, (H * 3/2, W), to RGB (H, W, 3), each chroma value for its four pixels."""
     height, width = planes.shape[0] * 2 // 3, planes.shape[1]
     chroma = planes[height:].reshape(2, height // 2, width // 2)
     blue, red = (cv2.resize(plane, (width, height), interpolation=cv2.INTER_NEAREST) for plane in chroma)
