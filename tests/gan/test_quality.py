@@ -4,6 +4,7 @@ import pytest
 import scipy.linalg
 
 from understudy.faces.align import POINTS, mean_face
+from understudy.gan.data import read_faces
 from understudy.gan.leak import leak_figures
 from understudy.gan.quality import FaceDistance, frechet, usual_landmarks
 
@@ -23,7 +24,7 @@ def test_faces_of_the_same_person_are_nearer_than_another_or_none(make_faceset, 
     images = faces.images(range(60))
     landmarks = usual_landmarks([faces])
     np.testing.assert_allclose(landmarks[POINTS], mean_face(64, "full"), atol=1e-3)
-    distance = FaceDistance(images[:30].transpose(0, 3, 1, 2), landmarks, 30)
+    distance = FaceDistance(read_faces([faces], 64, 100), landmarks, 30)
     distance._features = distance._embed(images[:30])
     other = cv2.resize(hopper[20:320, 120:420], (64, 64), interpolation=cv2.INTER_AREA)
     noise = np.random.default_rng(0).integers(0, 256, (30, 64, 64, 3), dtype=np.uint8)

@@ -12,7 +12,6 @@ from understudy.config import parse
 from understudy.errors import UserError
 from understudy.gan import watch
 from understudy.gan.config import GanConfig, NetworkConfig, TrainingConfig
-from understudy.gan.data import FaceFeed, read_faces
 from understudy.gan.device import DevicePlan
 from understudy.gan.module import GanModule, ema_factor
 from understudy.gan.networks import load_generator
@@ -53,19 +52,23 @@ def look_after_every_step(monkeypatch):
     monkeypatch.setattr(watch, "FIGURES_EVERY", 0.0)
 
 
-def test_a_cut_off_run_goes_on_with_the_same_losses_and_ends_with_the_same_weights(tmp_path, make_faceset) -> None:
-    faces = make_faceset(count=20)
+@pytest.mark.parametrize("memory_mb", [100, 1], ids=["held", "streamed"])
+def test_a_cut_off_run_goes_on_with_the_same_losses_and_ends_with_the_same_weights(
+    tmp_path, make_faceset, memory_mb
+) -> None:
+    faces = make_faceset(count=20 if memory_mb > 1 else 1400)
+    config = replace(CONFIG, training=replace(CONFIG.training, memory_mb=memory_mb))
     whole, first, second = Recorder(), Recorder(), Recorder()
-    undisturbed = train(faces, CONFIG, 16, 3, tmp_path / "a", tracker=whole)
-    cut = train(faces, CONFIG, 16, 3, tmp_path / "b", tracker=first, budget=Budget(0.0))
+    undisturbed = train(faces, config, 16, 3, tmp_path / "a", tracker=whole)
+    cut = train(faces, config, 16, 3, tmp_path / "b", tracker=first, budget=Budget(0.0))
     assert 0 < cut.summary["kimg"] < 0.064
     torch.rand(7)  # whatever else draws random numbers between the two runs must not matter
-    resumed = train(faces, CONFIG, 16, 3, tmp_path / "b", tracker=second)
+    resumed = train(faces, config, 16, 3, tmp_path / "b", tracker=second)
     assert first.losses() + second.losses() == whole.losses()
     assert [images for images, *_ in whole.losses()] == list(range(8, 65, 8))
     for name, tensor in undisturbed.weights.tensors.items():
         assert torch.equal(tensor, resumed.weights.tensors[name]), name
-    again = train(faces, CONFIG, 16, 3, tmp_path / "b", tracker=Recorder())
+    again = train(faces, config, 16, 3, tmp_path / "b", tracker=Recorder())
     assert again.summary["device"].startswith("none")
     np.testing.assert_array_equal(again.grid, resumed.grid)
 
@@ -113,27 +116,6 @@ def test_the_running_mean_follows_at_once_in_the_beginning_and_slowly_later() ->
     module._follow(5000)
     half = (before + module.generator.synthesis.const) / 2
     torch.testing.assert_close(module.ema.synthesis.const, half)
-
-
-def test_the_feed_shows_every_face_once_a_round_and_can_be_taken_up_anywhere() -> None:
-    faces = torch.arange(10, dtype=torch.uint8).view(10, 1, 1, 1)
-    batches = [batch.flatten().tolist() for batch in FaceFeed(faces, 4, 1, 0, 40)]
-    order = [row for batch in batches for row in batch]
-    rounds = [order[at : at + 10] for at in range(0, 40, 10)]
-    assert all(sorted(one) == list(range(10)) for one in rounds)
-    assert len({tuple(one) for one in rounds}) == 4
-    assert [batch.flatten().tolist() for batch in FaceFeed(faces, 4, 1, 12, 40)] == batches[3:]
-    assert next(iter(FaceFeed(faces, 4, 2, 0, 40))).flatten().tolist() != batches[0]
-
-
-def test_faces_that_do_not_fit_into_memory_are_paged_from_a_file(tmp_path, make_faceset) -> None:
-    faces = make_faceset(count=600, size=32, faceless=5)
-    in_memory = read_faces([faces], 32, 100, tmp_path / "none")
-    paged = read_faces([faces], 32, 1, tmp_path / "scratch")
-    assert isinstance(paged, np.memmap)
-    assert in_memory.shape == (595, 3, 32, 32)
-    np.testing.assert_array_equal(paged, in_memory)
-    assert not (tmp_path / "none").exists()
 
 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_both_damaged_are_named(tmp_path) -> None:

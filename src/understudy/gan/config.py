@@ -55,7 +55,7 @@ class TrainingConfig:
         measure_count: faces drawn for that.
         patience_kimg: stop when the distance has not fallen for so long; null for never.
         checkpoint_every_seconds: how often the state is written.
-        memory_mb: above this the crops are paged from a file.
+        memory_mb: above this the faces are streamed from their shards, in an order that is less mixed.
     """
 
     kimg: float = Field(default=500.0, gt=0)

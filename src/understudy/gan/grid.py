@@ -33,7 +33,7 @@ def sample_grid(generator: Generator, filmed: np.ndarray, seed: int, psi: float 
 
     Args:
         generator: usually the running mean.
-        filmed: uint8 (N, 3, S, S).
+        filmed: up to `COLUMNS` RGB uint8 pictures (n, S, S, 3).
         seed: of the latents, so that grids of one training can be compared.
         psi: truncation.
 
@@ -43,7 +43,5 @@ def sample_grid(generator: Generator, filmed: np.ndarray, seed: int, psi: float 
     device = generator.w_avg.device
     random = torch.Generator().manual_seed(seed)
     z = torch.randn(COLUMNS * ROWS, generator.latent, generator=random).to(device)
-    rows = np.unique(np.linspace(0, len(filmed) - 1, COLUMNS).round().astype(int))
-    above = np.asarray(filmed[rows]).transpose(0, 2, 3, 1)
-    above = np.concatenate([above, np.zeros((COLUMNS - len(above), *above.shape[1:]), np.uint8)])
+    above = np.concatenate([filmed, np.zeros((COLUMNS - len(filmed), *filmed.shape[1:]), np.uint8)])
     return tile(np.concatenate([above, to_uint8(generator(z, psi))]))

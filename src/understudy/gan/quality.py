@@ -11,6 +11,7 @@ import numpy as np
 
 from understudy.faces.embedding import embed_faces
 from understudy.faces.faceset import Faceset
+from understudy.gan.data import Filmed
 from understudy.gan.generator import Generator
 from understudy.gan.synthesis import draw
 
@@ -37,20 +38,19 @@ class FaceDistance:
     """Measures a generator against filmed faces; those are embedded at the first measurement.
 
     Args:
-        filmed: RGB uint8 (N, 3, S, S).
+        filmed: the faces that teach.
         landmarks: where all faces are cut for the embedder, (68, 2).
         count: faces on either side, at most as many as were filmed on that side.
     """
 
-    def __init__(self, filmed: np.ndarray, landmarks: np.ndarray, count: int) -> None:
+    def __init__(self, filmed: Filmed, landmarks: np.ndarray, count: int) -> None:
         self.filmed, self.landmarks, self.count = filmed, landmarks, count
         self._features: np.ndarray | None = None
 
     def measure(self, generator: Generator) -> float:
         """Squared Fréchet distance to the filmed faces."""
         if self._features is None:
-            rows = np.unique(np.linspace(0, len(self.filmed) - 1, self.count).round().astype(int))
-            self._features = self._embed(np.asarray(self.filmed[rows]).transpose(0, 2, 3, 1))
+            self._features = self._embed(self.filmed.sample(self.count))
         drawn = draw(generator, range(FIRST_SEED, FIRST_SEED + self.count))
         return frechet(self._features, self._embed(drawn))
 

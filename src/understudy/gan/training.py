@@ -4,6 +4,7 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from understudy.faces.faceset import Faceset
 from understudy.files import fingerprint
 from understudy.gan import chance, keep
 from understudy.gan.config import GanConfig, check_size
-from understudy.gan.data import FaceFeed, faces_key, forget_faces, read_faces
+from understudy.gan.data import read_faces
 from understudy.gan.device import memory_used, place_pictures, plan_device, prepare
 from understudy.gan.distributed import PlainStrategy, check_batch, processes_per_node, share_from_environment
 from understudy.gan.health import Diverged
@@ -93,18 +94,14 @@ def train(
     elif base is None:
         raise UserError("No base checkpoint was given: set 'gan_training.start: scratch' or supply the file.")
     based_on = None if base is None else weights_key(base)
-    folder = checkpoints / fingerprint(config.identity(), based_on, faces_key(sets, rows), size, seed)
-    scratch = folder if share.rank == 0 else folder / f"process{share.rank}"
-    faces = read_faces(sets, size, settings.memory_mb, scratch, rows)
+    faces = read_faces(sets, size, settings.memory_mb, rows)
+    folder = checkpoints / fingerprint(config.identity(), based_on, faces.key, size, seed)
     landmarks = usual_landmarks(sets)
     distance = FaceDistance(faces, landmarks, settings.measure_count) if settings.measure_every_kimg else None
     first = share.rank == 0
     job = Job(config, size, seed, folder, faces, distance, tracker if first else None, on_grid if first else None)
     job.budget = budget or Budget()
-    watch = _run(job, base)
-    result = _result(job, watch, landmarks)
-    forget_faces(scratch)
-    return result
+    return _result(job, _run(job, base), landmarks)
 
 
 def _run(job: Job, base: Weights | None) -> Watch:
@@ -135,8 +132,8 @@ def _run(job: Job, base: Weights | None) -> Watch:
 def _fit(job: Job, module: GanModule, watch: Watch) -> None:
     """Run Lightning until the feed ends."""
     plan, share = module.plan, chance.share()
-    pictures = place_pictures(torch.from_numpy(job.faces), plan)
-    watch.feed = FaceFeed(pictures, job.config.training.batch, job.seed, watch.resumed_at, job.target, share)
+    place = partial(place_pictures, plan=plan)
+    watch.feed = job.faces.feed(job.config.training.batch, job.seed, watch.resumed_at, job.target, share, place)
     logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
     here, nodes = processes_per_node(share.world)
     trainer = pl.Trainer(
@@ -153,7 +150,7 @@ def _fit(job: Job, module: GanModule, watch: Watch) -> None:
         callbacks=[watch],
     )
     with warnings.catch_warnings(), meter("training the generator", job.target) as shown:
-        # the pictures lie in memory already: workers would only copy them
+        # the pictures lie in memory already, or the feed has workers of its own
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")  # the running mean
         shown.start_at(watch.resumed_at)
@@ -231,8 +228,7 @@ def _result(job: Job, watch: Watch, landmarks: np.ndarray) -> TrainResult:
 def _leak(job: Job, weights: Weights, landmarks: np.ndarray) -> dict[str, Any]:
     """Look for the augmentations in drawn faces, and say so."""
     drawn = draw(load_generator(weights), range(LEAK_FACES))
-    rows = np.unique(np.linspace(0, len(job.faces) - 1, LEAK_FACES).round().astype(int))
-    figures = leak_figures(drawn, np.asarray(job.faces[rows]).transpose(0, 2, 3, 1), landmarks)
+    figures = leak_figures(drawn, job.faces.sample(LEAK_FACES), landmarks)
     if figures["shows"]:
         logger.warning(
             "The drawn faces differ from the filmed ones in %s, as augmented ones do: train longer, or lower "

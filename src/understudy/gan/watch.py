@@ -16,11 +16,11 @@ from understudy.checkpoint import save_state
 from understudy.errors import UserError
 from understudy.gan import chance, keep
 from understudy.gan.config import GanConfig
-from understudy.gan.data import FaceFeed
+from understudy.gan.data import Feed, Filmed
 from understudy.gan.device import memory_used
 from understudy.gan.distributed import agree
 from understudy.gan.generator import Generator
-from understudy.gan.grid import sample_grid
+from understudy.gan.grid import COLUMNS, sample_grid
 from understudy.gan.health import LOOK_EVERY, Health
 from understudy.gan.module import GanModule
 from understudy.gan.networks import pack
@@ -52,7 +52,7 @@ class Job:
         size: pixels of the crops.
         seed: of everything random.
         folder: for checkpoints.
-        faces: uint8 (N, 3, S, S).
+        faces: those that teach.
         distance: measures the generator; None: nothing is measured.
         tracker: for the figures.
         on_grid: called with a name, an RGB picture and the thousands of images seen.
@@ -65,7 +65,7 @@ class Job:
     size: int
     seed: int
     folder: Path
-    faces: np.ndarray
+    faces: Filmed
     distance: FaceDistance | None
     tracker: Logger | None = None
     on_grid: OnGrid | None = None
@@ -97,7 +97,7 @@ class Watch(pl.Callback):
         self.health = Health()
         if state:
             self.health.restore(state["health"])
-        self.feed: FaceFeed | None = None
+        self.feed: Feed | None = None
         self.shown: Meter | None = None
         self.gathered: list[dict[str, float]] = []
         self.began = self.logged = self.saved = time.monotonic()
@@ -197,7 +197,7 @@ class Watch(pl.Callback):
     def draw(self, generator: Generator | None = None) -> np.ndarray:
         """Draw the grid, by the running mean unless another is given, and hand it on."""
         # the grid's latents come from a generator of their own: training goes on as if nothing was drawn
-        grid = sample_grid(generator or self.module.ema, self.job.faces, self.job.seed)
+        grid = sample_grid(generator or self.module.ema, self.job.faces.sample(COLUMNS), self.job.seed)
         if self.job.on_grid is not None:
             self.job.on_grid("gan_grid", grid, self.module.images_seen // 1000)
         return grid
