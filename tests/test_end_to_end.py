@@ -47,6 +47,10 @@ def reporting(project: Path, name: str) -> Path:
 def test_every_result_is_there_and_nothing_is_half_written(project):
     for name in (
         f"{SOURCE}/gan_sample_grid.png",
+        f"{SOURCE}/gan_directions.png",
+        f"{SOURCE}/gan_projections.png",
+        f"{SOURCE}/gan_walk.mp4",
+        f"{SOURCE}/selection_summary.json",
         f"{SOURCE}/evaluation_report.html",
         f"{SOURCE}/evaluation_scores.json",
         f"{PAIR}/swap.mp4",
