@@ -18,7 +18,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from understudy.config import parse
-from understudy.swap.blend import blend
+from understudy.swap.blend import Blender, crop_side, resized
 from understudy.swap.config import SwapConfig
 from understudy.swap.data import FaceTensors
 from understudy.swap.module import SwapModule
@@ -85,7 +85,8 @@ def main() -> None:
     matrix = np.array([[size / 300, 0, -size / 4], [0, size / 300, -size / 4]])
     frame = np.full((512, 512, 3), 128, np.uint8)
     mask = np.ones((size, size), np.float32)
-    blends = per_second(lambda: blend(frame, crops[0], mask, landmarks, matrix, config.blend), given.seconds / 8)
+    blender, crop = Blender(config.blend), resized(crops[1], crop_side(size))
+    blends = per_second(lambda: blender(frame, crop, crops[0], mask, landmarks, matrix), given.seconds / 8)
 
     rows = [
         ("threads", torch.get_num_threads()),

@@ -1,131 +1,167 @@
-"""Laying the new face into the frame: mask, colour, sharpness, and the way back."""
+"""Laying the new face into the frame, within its own box alone."""
 
 import cv2
 import numpy as np
 
-from understudy.faces.align import invert, warp_crop
-from understudy.faces.masks import hull_mask
+from understudy.faces.align import invert, scale_of
+from understudy.swap import colour, sharpness
 from understudy.swap.config import BlendConfig
+from understudy.swap.mask import FINE as FINE_MASK
+from understudy.swap.mask import face_mask
 
-FINE = 256
-"""Masks and faces are laid in from at least this many pixels, so that edges stay smooth when enlarged."""
+FINE = 2
+"""The face is enlarged by so much at most before it is turned into the frame: a separable cubic filter and a linear
+warp cost a third of a cubic warp."""
 
-SPREAD = {"lightness": (0.8, 1.25), "colour": (0.67, 1.5)}
-"""Limits of the change of spread in the colour transfer: light and shadow are part of who somebody is."""
-
-
-def face_mask(predicted: np.ndarray, landmarks: np.ndarray, config: BlendConfig) -> np.ndarray:
-    """The mask of the new face: where the network sees its face and the frame has one, drawn in and softened.
-
-    Args:
-        predicted: the network's mask (S, S), 0..1.
-        landmarks: of the frame's face, in crop pixels (68, 2).
-        config: lengths of erosion and feathering.
-
-    Returns:
-        (T, T) float32 in 0..1, with T the larger of S and `FINE`; zero at the border.
-    """
-    size = len(predicted)
-    side = max(size, FINE)
-    factor = side / size
-    hull = hull_mask((landmarks + 0.5) * factor - 0.5, side)
-    mask = np.minimum(cv2.resize(predicted.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC), hull)
-    mask = mask.clip(0, 1)
-    reach, sigma = config.erode * side, config.feather * side
-    # The soft edge lies inside the face: half of it would otherwise show the target's skin beside a seam.
-    pixels = round(reach + sigma)
-    if pixels:
-        mask = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1,) * 2))
-    border = max(1, round(3 * sigma))
-    mask[:border] = mask[-border:] = mask[:, :border] = mask[:, -border:] = 0
-    if sigma > 0:
-        mask = cv2.GaussianBlur(mask, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-    mask[0] = mask[-1] = mask[:, 0] = mask[:, -1] = 0
-    return mask
+SOLID = 0.5
+"""Where the mask is less than this the frame keeps its own gradients: at its very edge hair and background bleed in."""
 
 
-def match_colours(face: np.ndarray, frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Give `face` the mean and, within limits, the spread that `frame` has inside the mask, in L*a*b*.
+SUDDEN = 0.06
+"""A change of the frame's mean colour (0..1) in the face by more than this, from one frame to the next, is light
+switched on and not flicker."""
 
-    Reinhard et al., "Color transfer between images", IEEE CG&A 21(5), 2001.
+
+class Blender:
+    """Lays the faces of one video into its frames, in their order.
+
+    How colours and sharpness change is averaged over time within a shot, exponentially: no flicker, and light that is
+    switched on comes at once.
 
     Args:
-        face: RGB uint8 (S, S, 3).
-        frame: RGB uint8 (S, S, 3).
-        mask: weights (S, S).
-
-    Returns:
-        RGB float32 (S, S, 3) in 0..1.
+        config: how.
     """
-    weights = mask[..., None] / max(float(mask.sum()), 1e-6)
-    a, b = (cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) for image in (face, frame))
-    mean_a, mean_b = (a * weights).sum((0, 1)), (b * weights).sum((0, 1))
-    spread_a, spread_b = (np.sqrt(((x - mean) ** 2 * weights).sum((0, 1))) for x, mean in ((a, mean_a), (b, mean_b)))
-    low, high = np.array([SPREAD["lightness"], SPREAD["colour"], SPREAD["colour"]]).T
-    ratio = (spread_b / np.maximum(spread_a, 1e-3)).clip(low, high)
-    return cv2.cvtColor(((a - mean_a) * ratio + mean_b).astype(np.float32), cv2.COLOR_LAB2RGB).clip(0, 1)
+
+    def __init__(self, config: BlendConfig) -> None:
+        self.config = config
+        self._change: np.ndarray | None = None
+        self._light = np.zeros(3)
+        self._shot = 0
+
+    def __call__(
+        self,
+        frame: np.ndarray,
+        crop: np.ndarray,
+        face: np.ndarray,
+        predicted: np.ndarray,
+        landmarks: np.ndarray,
+        matrix: np.ndarray,
+        shot: int = 0,
+    ) -> np.ndarray:
+        """A copy of the frame with the new face in it; not a pixel outside the mask changes.
+
+        Args:
+            frame: RGB uint8 (H, W, 3).
+            crop: the frame's own face, RGB uint8 (T, T, 3), with T of `crop_side`.
+            face: the new face, RGB uint8 (S, S, 3).
+            predicted: its mask (S, S), 0..1.
+            landmarks: of the frame's own face, in pixels of the new face (68, 2).
+            matrix: frame pixels to pixels of the new face, (2, 3).
+            shot: number of the shot; colours are averaged within one.
+        """
+        config, way = self.config, self.config.colour_transfer
+        mask = face_mask(predicted, landmarks, config)
+        if not mask.any():
+            return frame.copy()
+        small, before = resized(mask, len(face)), resized(crop, len(face))
+        change = colour.measure(face, before, small, way)
+        light = cv2.mean(before, (small > colour.LEAST).astype(np.uint8))[:3]
+        large = resized(face, len(mask))
+        sigma = max(1.0, len(mask) / len(face))
+        strength = sharpness.measure(large, crop, mask, sigma, config.sharpen)
+        steady = self._averaged(np.array([strength, *change.ravel()]), np.array(light) / 255, shot)
+        large = sharpness.apply(
+            resized(colour.apply(face, steady[1:].reshape(change.shape), way), len(mask)), float(steady[0]), sigma
+        )
+        return lay_in(frame, large, mask, finer(matrix, len(mask) / len(face)), config.mode)
+
+    def _averaged(self, change: np.ndarray, light: np.ndarray, shot: int) -> np.ndarray:
+        """The change with those of the frames before."""
+        if self._change is not None and shot == self._shot and np.abs(light - self._light).max() <= SUDDEN:
+            change = self._change + (change - self._change) / (1 + self.config.colour_steady)
+        self._change, self._light, self._shot = change, light, shot
+        return change
 
 
-def sharpen(face: np.ndarray, strength: float) -> np.ndarray:
-    """Unsharp mask with a width of 1/64 of the side, on float RGB in 0..1."""
-    if strength == 0:
-        return face
-    soft = cv2.GaussianBlur(face, (0, 0), max(1.0, len(face) / 64))
-    return (face + strength * (face - soft)).clip(0, 1)
+def crop_side(size: int) -> int:
+    """Pixels of the crops that faces of `size` pixels are compared with: those of the mask."""
+    return max(size, FINE_MASK)
 
 
-def blend(
-    frame: np.ndarray,
-    face: np.ndarray,
-    predicted: np.ndarray,
-    landmarks: np.ndarray,
-    matrix: np.ndarray,
-    config: BlendConfig,
-) -> np.ndarray:
-    """A copy of the frame with the new face in it; not a pixel outside the mask changes.
+def resized(image: np.ndarray, side: int) -> np.ndarray:
+    """A square picture or mask with sides of so many pixels; averaged when it gets smaller."""
+    if len(image) == side:
+        return image
+    return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if side < len(image) else cv2.INTER_CUBIC)
+
+
+def finer(matrix: np.ndarray, factor: float) -> np.ndarray:
+    """The matrix to a crop of so many times the pixels; pixel centre x becomes factor * (x + 1/2) - 1/2."""
+    fine = matrix * factor
+    fine[:, 2] += (factor - 1) / 2
+    return fine
+
+
+def lay_in(frame: np.ndarray, face: np.ndarray, mask: np.ndarray, matrix: np.ndarray, mode: str) -> np.ndarray:
+    """A copy of the frame in which the face shows by its mask.
 
     Args:
         frame: RGB uint8 (H, W, 3).
-        face: the new face, RGB uint8 (S, S, 3).
-        predicted: its mask (S, S), 0..1.
-        landmarks: of the frame's own face, in crop pixels (68, 2).
-        matrix: frame pixels to crop pixels, (2, 3).
-        config: how.
+        face: RGB uint8 (T, T, 3).
+        mask: (T, T) float32 in 0..1.
+        matrix: frame pixels to the pixels of both, (2, 3).
+        mode: `paste`, or `seamless` for Poisson's equation (Perez et al., SIGGRAPH 2003).
     """
-    size = len(face)
-    mask = face_mask(predicted, landmarks, config)
-    if config.colour_transfer == "rct":
-        small = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
-        coloured = match_colours(face, warp_crop(frame, matrix, size), small)
-    else:
-        coloured = face.astype(np.float32) / 255
-    side = len(mask)
-    fine = sharpen(cv2.resize(coloured, (side, side), interpolation=cv2.INTER_CUBIC), config.sharpen)
-    factor = side / size
-    scaled = matrix * factor
-    scaled[:, 2] += (factor - 1) / 2
-    return _lay_in(frame, fine, mask, invert(scaled))
-
-
-def _lay_in(frame: np.ndarray, face: np.ndarray, mask: np.ndarray, back: np.ndarray) -> np.ndarray:
-    """Warp face and mask into the frame and mix, within the mask's bounding rectangle alone."""
-    inside = np.argwhere(mask > 0)
-    if not len(inside):
-        return frame.copy()
-    (top, left), (bottom, right) = inside.min(0), inside.max(0)
-    corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]]) @ back[:, :2].T + back[:, 2]
-    height, width = frame.shape[:2]
-    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int) - 1, 0, (width, height))
-    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int) + 2, 0, (width, height))
-    if x0 >= x1 or y0 >= y1:
-        return frame.copy()
-    moved = back.copy()
-    moved[:, 2] -= (x0, y0)
-    size = (int(x1 - x0), int(y1 - y0))
-    pixels = cv2.warpAffine(face, moved, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    weight = cv2.warpAffine(mask, moved, size, flags=cv2.INTER_LINEAR)[..., None]
     out = frame.copy()
+    back = invert(matrix)
+    box = _box(mask, back, frame.shape)
+    if box is None:
+        return out
+    x0, y0, x1, y1 = box
+    size = (x1 - x0, y1 - y0)
+    weight = cv2.warpAffine(mask, _moved(back, box), size, flags=cv2.INTER_LINEAR)
+    # Twice the frame's own detail, so that the linear warp keeps it; a face that is small in the frame is averaged.
+    side = max(1, round(len(face) * min(FINE, 2 / scale_of(matrix))))
+    way = _moved(invert(finer(matrix, side / len(face))), box)
+    new = cv2.warpAffine(resized(face, side), way, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     under = out[y0:y1, x0:x1]
-    mixed = under + weight * (255 * pixels - under)
-    out[y0:y1, x0:x1] = np.where(weight > 0, np.round(mixed).clip(0, 255), under).astype(np.uint8)
+    if mode == "seamless":
+        new = _seamless(new, under, weight)
+    # A weighted mean in one go. The mask's weights of nought leave each byte as it is.
+    under[:] = cv2.blendLinear(new, np.ascontiguousarray(under), weight, 1 - weight)
     return out
+
+
+def _seamless(face: np.ndarray, under: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The face's gradients on the frame's colours at the mask's edge.
+
+    OpenCV puts the middle of the mask's bounding box on the given point. The point is that very middle, by the same
+    division of whole numbers, so that nothing ever moves by a pixel.
+    """
+    solid = np.where(weight > SOLID, 255, 0).astype(np.uint8)
+    solid[0] = solid[-1] = solid[:, 0] = solid[:, -1] = 0
+    left, top, width, height = cv2.boundingRect(solid)
+    if min(width, height) < 8:
+        return face
+    middle = (left + width // 2, top + height // 2)
+    return cv2.seamlessClone(face, np.ascontiguousarray(under), solid, middle, cv2.NORMAL_CLONE)
+
+
+def _box(mask: np.ndarray, back: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int, int, int] | None:
+    """Where in the frame the mask is not nought: left, top, right, bottom; None when that is nowhere."""
+    left, top, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+    if not width:
+        return None
+    ends = np.array([[x, y] for x in (left, left + width - 1) for y in (top, top + height - 1)])
+    corners = ends @ back[:, :2].T + back[:, 2]
+    limit = (shape[1], shape[0])
+    x0, y0 = (int(value) for value in np.clip(np.floor(corners.min(0)) - 1, 0, limit))
+    x1, y1 = (int(value) for value in np.clip(np.ceil(corners.max(0)) + 2, 0, limit))
+    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+
+def _moved(back: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    """A way back into the frame, to the pixels of a box of it."""
+    moved = back.copy()
+    moved[:, 2] -= box[:2]
+    return moved
