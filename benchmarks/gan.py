@@ -23,7 +23,7 @@ from torch import Tensor
 
 from understudy.gan import losses
 from understudy.gan.config import NetworkConfig, TrainingConfig
-from understudy.gan.device import M_MMAP_MAX, M_TRIM_THRESHOLD, keep_memory, set_allocator
+from understudy.memory import M_MMAP_MAX, M_TRIM_THRESHOLD, keep_memory, set_allocator
 from understudy.gan.discriminator import Discriminator
 from understudy.gan.generator import StyledLayer, Synthesis
 from understudy.gan.module import GanModule

@@ -3,6 +3,7 @@
 import logging
 import os
 import pickle
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from understudy.files import atomic_path, require_space
 
 logger = logging.getLogger(__name__)
 
-LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
+LAST, PREVIOUS, GOOD = "last.ckpt", "previous.ckpt", "good"
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
@@ -65,6 +66,24 @@ def load_state(folder: Path) -> dict[str, Any] | None:
             f"The checkpoint {' and '.join(damaged)} is damaged: delete the folder {folder} to train from the start."
         )
     return None
+
+
+def mark_good(folder: Path) -> None:
+    """Let the newest checkpoint of `folder` be the one to go back to; costs no space while it is the newest."""
+    good = folder / GOOD / LAST
+    good.parent.mkdir(exist_ok=True)
+    fresh = good.with_name(f".{LAST}.tmp")
+    fresh.unlink(missing_ok=True)
+    try:
+        os.link(folder / LAST, fresh)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(folder / LAST, fresh)
+    os.replace(fresh, good)
+
+
+def load_good(folder: Path) -> dict[str, Any] | None:
+    """The state to go back to; None when there is none yet."""
+    return load_state(folder / GOOD)
 
 
 def _bytes(value: Any) -> int:

@@ -38,7 +38,7 @@ CONFIGS = {
 }
 """Which dataclass each top-level parameter must fit."""
 
-PLAIN = {"source", "target", "size", "seed"}
+PLAIN = {"source", "target", "size", "seed", "variant"}
 
 
 class ParameterCheck:
@@ -64,8 +64,9 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
             parse(getattr(import_module(module), name), value, key)
         elif key not in PLAIN:
             raise UserError(f"Parameter '{key}' does not exist: use one of {', '.join(sorted({*CONFIGS, *PLAIN}))}.")
-    for key in ("source", "target"):
-        safe_name(parameters[key], key)
+    for key in ("source", "target", "variant"):
+        if key != "variant" or parameters.get(key, ".") != ".":
+            safe_name(parameters[key], key)
     if parameters["source"] == parameters["target"]:
         raise UserError(f"Source and target are both '{parameters['source']}': choose two people.")
     size = parameters["size"]

@@ -12,7 +12,7 @@ def test_parameters_of_df_ud_at_256_pixels() -> None:
     with torch.device("meta"):
         counts = [
             sum(parameter.numel() for parameter in part.parameters())
-            for part in (Encoder(64, True), Inter(8 * 64 * 256, 256, 8), Decoder(256, 64, 22, True))
+            for part in (Encoder(64, True), Inter(8 * 64 * 256, 256, 256, 8), Decoder(256, 64, 22, True))
         ]
     assert [round(count / 1e6, 2) for count in counts] == [4.31, 40.13, 19.18]
 
@@ -41,5 +41,5 @@ def test_weights_hold_what_rendering_needs_and_no_more() -> None:
 def test_wrong_size_and_wrong_kind() -> None:
     with pytest.raises(UserError, match="use a multiple of 32"):
         Swapper(80, "ud", 8, 16, 8, 4)
-    with pytest.raises(UserError, match="'stylegan2' where 'df' is needed"):
+    with pytest.raises(UserError, match="'stylegan2' where df or liae is needed"):
         load_swapper(Weights("stylegan2", {}, {}))

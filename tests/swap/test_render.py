@@ -9,7 +9,7 @@ import pytest
 
 from understudy.errors import UserError
 from understudy.swap.render import choose_clip, draw_stills, render, render_side_by_side
-from understudy.swap.training import train
+from understudy.swap.training import Teachers, train
 from understudy.video.decode import decode
 from understudy.video.footage import Footage
 from understudy.video.probe import probe, timing
@@ -24,7 +24,7 @@ def packets(path: Path) -> list[bytes]:
 def swap(tiny, source_set, target_set, target_clip, tmp_path_factory) -> Path:
     """The clip with its face replaced, undecorated."""
     folder = tmp_path_factory.mktemp("swap")
-    weights = train(source_set, source_set, target_set, tiny, 64, 7, folder).weights
+    weights = train(Teachers(source_set, source_set, target_set), tiny, 64, 7, folder).weights
     path = folder / "swap.mp4"
     render(path, target_clip, weights, target_set, tiny)
     return path
@@ -72,6 +72,6 @@ def test_choose_clip(tmp_path: Path) -> None:
 
 
 def test_a_clip_that_the_faceset_does_not_know(tiny, source_set, target_clip, tmp_path: Path, target_set) -> None:
-    weights = train(source_set, source_set, target_set, replace(tiny), 64, 7, tmp_path).weights
+    weights = train(Teachers(source_set, source_set, target_set), replace(tiny), 64, 7, tmp_path).weights
     with pytest.raises(UserError, match=r"No face of the target was found in astronaut\.mp4"):
         render(tmp_path / "out.mp4", target_clip, weights, source_set, tiny)

@@ -13,7 +13,7 @@ from understudy.errors import UserError
 from understudy.faces.faceset import Faceset
 from understudy.swap.config import SwapConfig
 from understudy.swap.module import learning_rate
-from understudy.swap.training import TrainResult, key_of, train
+from understudy.swap.training import Teachers, TrainResult, key_of, train
 
 
 class Stopped(Exception):
@@ -21,7 +21,7 @@ class Stopped(Exception):
 
 
 def run(config: SwapConfig, source: Faceset, target: Faceset, folder: Path, on_preview=None) -> TrainResult:
-    return train(source, source, target, config, 64, 7, folder, None, on_preview)
+    return train(Teachers(source, source, target), config, 64, 7, folder, None, on_preview)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,8 @@ def test_result(whole, tiny) -> None:
     assert result.weights.kind == "df" and result.weights.arguments["size"] == 64
     assert result.summary["iterations"] == tiny.training.iterations
     assert result.summary["source_faces"] == 24 and result.summary["target_faces"] == 20
-    assert all(np.isfinite(value) for value in result.summary.values())
+    assert all(np.isfinite(value) for name, value in result.summary.items() if name != "troubles")
+    assert result.summary["rollbacks"] == 0 and result.summary["troubles"] == []
     assert result.preview.dtype == np.uint8 and result.preview.shape == (6 * 128, 5 * 128, 3)
     assert previews == [3]
 
@@ -87,19 +88,19 @@ def test_it_learns(tiny, source_set, target_set, tmp_path: Path) -> None:
         def log_metrics(self, metrics: dict[str, float], step: int) -> None:
             losses.append(sum(metrics.values()))
 
-    train(source_set, source_set, target_set, longer, 64, 7, tmp_path, Memory())
+    train(Teachers(source_set, source_set, target_set), longer, 64, 7, tmp_path, Memory())
     assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
 
 
 def test_key_follows_what_shapes_the_result(tiny, source_set, target_set) -> None:
     def key(config: SwapConfig, seed: int = 1) -> str:
-        return key_of([source_set], target_set, config, 64, seed)
+        return key_of(Teachers(source_set, source_set, target_set), config, 64, seed)
 
     quieter = replace(tiny, training=replace(tiny.training, log_every=9, checkpoint_every=9))
     assert key(quieter) == key(tiny)
     assert key(replace(tiny, training=replace(tiny.training, lr=1e-3))) != key(tiny)
     assert key(tiny, 2) != key(tiny)
-    assert key_of([target_set], source_set, tiny, 64, 1) != key(tiny)
+    assert key_of(Teachers(target_set, target_set, source_set), tiny, 64, 1) != key(tiny)
 
 
 def test_learning_rate(tiny) -> None:
@@ -110,6 +111,6 @@ def test_learning_rate(tiny) -> None:
 
 
 def test_too_few_synthetic_faces(tiny, faceless_set, source_set, target_set, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="Only 3 of 24 synthetic faces show a face: train the GAN longer"):
-        train(faceless_set, source_set, target_set, replace(tiny, faces="synthetic"), 64, 7, tmp_path)
+    with pytest.raises(UserError, match="needs 8 synthetic faces and only 3 of 24 show a face: train the GAN longer"):
+        train(Teachers(faceless_set, source_set, target_set), replace(tiny, faces="synthetic"), 64, 7, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -4,19 +4,10 @@ Every process draws the numbers of the global batch and takes its own part. So s
 latents and augmentations as one process with the same batch, and need not agree on anything.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-
-@dataclass(frozen=True)
-class Share:
-    """Which part of each batch this process works on: part `rank` of `world`."""
-
-    rank: int = 0
-    world: int = 1
-
+from understudy.processes import Share
 
 _current = [Share()]
 

@@ -1,9 +1,6 @@
 """What depends on the device: how memory is kept, how numbers are rounded, what is compiled, where the crops lie."""
 
-import ctypes
 import logging
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -12,11 +9,9 @@ import torch
 from torch import Tensor
 
 from understudy.gan.config import TrainingConfig
+from understudy.memory import keep_memory
 
 logger = logging.getLogger(__name__)
-
-# The names of glibc's malloc.h
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
 
 @dataclass(frozen=True)
@@ -65,23 +60,6 @@ def prepare(plan: DevicePlan) -> None:
         torch.backends.cudnn.benchmark = True
     else:
         keep_memory()
-
-
-def keep_memory() -> None:
-    """Let glibc keep freed memory for the next step, instead of giving it back to the system.
-
-    Every step allocates the same large tensors. Given back and fetched again, they are zeroed page by page by the
-    kernel, which costs a fifth of the time of a step on a CPU.
-    """
-    set_allocator({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 64 * 2**20})
-
-
-def set_allocator(options: Mapping[int, int]) -> None:
-    """Set options of glibc's `malloc`; nothing happens with another C library."""
-    libc = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
-    if libc is not None and hasattr(libc, "mallopt"):
-        for option, value in options.items():
-            libc.mallopt(option, value)
 
 
 def place_pictures(pictures: Tensor, plan: DevicePlan) -> Tensor:

@@ -1,21 +1,20 @@
 """What training keeps on disk beside its state: the best weights, snapshots, and a state that is safe to go back to."""
 
 import logging
-import os
-import shutil
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 
-from understudy.checkpoint import LAST, load_state
+from understudy.checkpoint import GOOD, load_good, mark_good
 from understudy.errors import UserError
 from understudy.gan.networks import KIND
 from understudy.weights import Weights, load_weights, save_weights
 
+__all__ = ["BEST", "GOOD", "SNAPSHOTS", "keep_snapshot", "keep_weights", "load_best", "load_good", "mark_good"]
+
 logger = logging.getLogger(__name__)
 
-BEST, GOOD, SNAPSHOTS = "best", "good", "snapshots"
+BEST, SNAPSHOTS = "best", "snapshots"
 
 
 def keep_weights(path: Path, weights: Weights) -> None:
@@ -44,21 +43,3 @@ def keep_snapshot(folder: Path, weights: Weights, images: int) -> None:
 def load_best(folder: Path) -> Weights:
     """The weights whose faces were nearest to the filmed ones."""
     return load_weights(folder / BEST, KIND)
-
-
-def mark_good(folder: Path) -> None:
-    """Let the newest checkpoint of `folder` be the one to go back to; costs no space while it is the newest."""
-    good = folder / GOOD / LAST
-    good.parent.mkdir(exist_ok=True)
-    fresh = good.with_name(f".{LAST}.tmp")
-    fresh.unlink(missing_ok=True)
-    try:
-        os.link(folder / LAST, fresh)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(folder / LAST, fresh)
-    os.replace(fresh, good)
-
-
-def load_good(folder: Path) -> dict[str, Any] | None:
-    """The state to go back to; None when there is none yet."""
-    return load_state(folder / GOOD)

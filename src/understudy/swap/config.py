@@ -16,7 +16,8 @@ class NetworkConfig:
     """The autoencoder.
 
     Args:
-        kind: `df`, one encoder and one bottleneck shared by two decoders.
+        kind: `df`, one encoder and one code shared by two decoders; `liae`, one decoder, and for the target a second
+            code beside the shared one, which takes on more of the target's light.
         options: `u` scales the code to unit power; `d` computes at half size and doubles at the end, 3.6 times as fast.
         encoder: channels of the encoder's first layer.
         inter: length of the code, and channels behind it.
@@ -24,7 +25,7 @@ class NetworkConfig:
         mask: the same of the mask branch.
     """
 
-    kind: Literal["df"] = "df"
+    kind: Literal["df", "liae"] = "df"
     options: Literal["", "u", "d", "ud"] = "ud"
     encoder: int = Field(default=64, ge=4)
     inter: int = Field(default=256, ge=8)
@@ -41,12 +42,25 @@ class LossConfig:
         mse: squared error inside the softened mask.
         mask: squared error of the predicted mask.
         eyes_mouth: absolute error in eyes and mouth.
+        identity: distance in the 128-d embedding between the swapped face and the source's. Off by default, since the
+            same network judges the result.
+        identity_every: iterations between two steps with it, which weighs as much more there.
+        identity_from: share of the iterations after which it begins.
+        gan: that a patch discriminator takes the source's painted faces for filmed ones; 0.1 is common, 0 is off.
+        gan_from: share of the iterations after which it begins.
+        gan_channels: of the discriminator's first layer.
     """
 
     dssim: float = Field(default=10.0, ge=0)
     mse: float = Field(default=10.0, ge=0)
     mask: float = Field(default=10.0, ge=0)
     eyes_mouth: float = Field(default=300.0, ge=0)
+    identity: float = Field(default=0.0, ge=0)
+    identity_every: int = Field(default=4, ge=1)
+    identity_from: float = Field(default=0.5, ge=0, le=1)
+    gan: float = Field(default=0.0, ge=0)
+    gan_from: float = Field(default=0.8, ge=0, le=1)
+    gan_channels: int = Field(default=16, ge=4)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -82,7 +96,7 @@ class TrainingConfig:
 
     Args:
         iterations: optimizer steps; each sees `batch` faces of either person.
-        batch: faces of each person in a step.
+        batch: faces of each person in a step, over all processes.
         lr: Adam's learning rate.
         decay_from: share of the iterations after which the rate falls to a tenth along a cosine.
         max_faces: at most this many faces of either person are used, spread evenly.
@@ -113,14 +127,14 @@ class BlendConfig:
         feather: width of the soft edge (standard deviation).
         colour_transfer: `rct` gives the new face the frame's mean and, within limits, spread of each colour; `linear`
             and `mkl` mean and covariance, `mkl` with the least change; `histogram` each colour's histogram; or `none`.
-        colour_steady: the transfer is averaged over about so many frames, so that it does not flicker.
+        colour_steady: colours and sharpness are averaged over about so many frames, so that they do not flicker.
         sharpen: the face is made as sharp, or as soft, as the frame; this is the limit of the unsharp mask's strength.
     """
 
     mode: Literal["paste", "seamless"] = "paste"
     erode: float = Field(default=0.01, ge=0, le=0.2)
     feather: float = Field(default=0.02, ge=0, le=0.2)
-    colour_transfer: ColourTransfer = "rct"
+    colour_transfer: ColourTransfer = "mkl"
     colour_steady: float = Field(default=8.0, ge=0, le=100)
     sharpen: float = Field(default=1.0, ge=0, le=3)
 
@@ -153,8 +167,11 @@ class SwapConfig:
     """The `deepfake` parameters.
 
     Args:
+        preset: settings of network, augmentation and schedule that belong together; what is given beside it wins.
         faces: what the source's decoder learns from: `synthetic` faces, `real` ones, or both (`mix`).
-        count: at most this many source faces; null for all.
+        count: at most this many source faces; null for all. Of a `mix`, half are of either kind.
+        variety: which ones when there are more: null, spread evenly over the set; `varied`, as different in expression
+            as can be; `homogeneous`, as alike as can be.
         network: the autoencoder.
         losses: weights of the losses.
         augment: what is done to the faces.
@@ -163,8 +180,10 @@ class SwapConfig:
         render: the video.
     """
 
+    preset: Literal["tiny", "quick96", "paper256"] | None = None
     faces: Literal["synthetic", "real", "mix"] = "synthetic"
     count: int | None = Field(default=None, ge=1)
+    variety: Literal["varied", "homogeneous"] | None = None
     network: NetworkConfig = field(default_factory=NetworkConfig)
     losses: LossConfig = field(default_factory=LossConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from understudy.errors import UserError
+from understudy.faces.expression import Variety, choose, expression_features
 from understudy.faces.faceset import Faceset
 from understudy.faces.masks import eyes_mouth_mask, hull_mask
 from understudy.swap.config import AugmentConfig, SwapConfig
@@ -38,37 +39,55 @@ class FaceTensors:
 
 @dataclass(frozen=True)
 class Sides:
-    """What one iteration sees of one person, all (B, C, S, S) float32."""
+    """What one iteration sees of both people, the source's B faces before the target's, float32."""
 
-    inputs: torch.Tensor  # B x 3: warped and jittered
-    target: torch.Tensor  # B x 3: what shall come out
-    mask: torch.Tensor  # B x 1
-    eyes_mouth: torch.Tensor  # B x 1
+    inputs: torch.Tensor  # 2B x 3 x S x S: warped and jittered
+    target: torch.Tensor  # 2B x 3 x S x S: what shall come out
+    mask: torch.Tensor  # 2B x 1 x S x S
+    eyes_mouth: torch.Tensor  # 2B x 1 x S x S
 
 
 def source_tensors(
-    synthetic: Faceset, real: Faceset, config: SwapConfig, real_rows: np.ndarray | None = None
+    synthetic: Faceset, real: Faceset, config: SwapConfig, real_rows: np.ndarray | None = None, seed: int = 0
 ) -> FaceTensors:
-    """The faces that the source's decoder learns from, by `config.faces` and `config.count`.
+    """The faces that the source's decoder learns from, by `config.faces`, `config.count` and `config.variety`.
 
     Of the filmed faces `real_rows` are used, all when None.
+
+    Args:
+        synthetic: synthetic faces.
+        real: filmed faces.
+        config: all parameters.
+        real_rows: rows of `real` that may teach.
+        seed: of what `variety` draws.
 
     Raises:
         UserError: too few of them show a face.
     """
-    parts = {"synthetic": [synthetic], "real": [real], "mix": [synthetic, real]}[config.faces]
     limit = min(config.count or config.training.max_faces, config.training.max_faces)
-    loaded = [face_tensors(part, max(1, limit // len(parts)), real_rows if part is real else None) for part in parts]
+    if config.faces == "mix":
+        limits = {"synthetic": (limit + 1) // 2, "real": limit // 2}
+    else:
+        limits = {config.faces: limit}
+    sets = {"synthetic": (synthetic, None), "real": (real, real_rows)}
+    loaded = []
+    for name, most in limits.items():
+        faces, allowed = sets[name]
+        loaded.append(tensors_of(faces, chosen_rows(faces, most, allowed, config.variety, seed)))
     filled = [part.layers for part in loaded if len(part)]
-    faces = FaceTensors(torch.cat(filled)) if filled else loaded[0]
-    if len(faces) < FEWEST and config.faces == "synthetic":
+    tensors = FaceTensors(torch.cat(filled)) if filled else loaded[0]
+    if len(tensors) >= FEWEST:
+        return tensors
+    if config.count is not None and config.count < FEWEST:
+        raise UserError(f"Parameter 'deepfake.count' = {config.count} is too few faces: use {FEWEST} or more.")
+    if config.faces == "synthetic":
         raise UserError(
-            f"Only {len(faces)} of {len(synthetic)} synthetic faces show a face: train the GAN longer "
-            "(gan_training.training.kimg) or set deepfake.faces to real."
+            f"The swap needs {FEWEST} synthetic faces and only {len(tensors)} of {len(synthetic)} show a face: train "
+            "the GAN longer (gan_training.training.kimg) or set deepfake.faces to real."
         )
-    if len(faces) < FEWEST:
-        raise UserError(f"Only {len(faces)} faces of the source were found and the swap needs {FEWEST}: add footage.")
-    return faces
+    raise UserError(
+        f"The swap needs {FEWEST} faces of the source and only {len(tensors)} are fit to teach it: add footage."
+    )
 
 
 def held_out_rows(faces: Faceset, rows: np.ndarray) -> np.ndarray:
@@ -93,31 +112,49 @@ def held_out_rows(faces: Faceset, rows: np.ndarray) -> np.ndarray:
     return np.sort(rows[np.lexsort((frames, clips))][len(rows) - limit :])
 
 
-def target_tensors(faces: Faceset, config: SwapConfig) -> FaceTensors:
-    """The faces of the target.
+def target_tensors(faces: Faceset, config: SwapConfig, rows: np.ndarray | None = None) -> FaceTensors:
+    """The faces of the target, of `rows` alone unless None.
 
     Raises:
         UserError: there are too few.
     """
-    found = face_tensors(faces, config.training.max_faces)
+    found = tensors_of(faces, chosen_rows(faces, config.training.max_faces, rows))
     if len(found) < FEWEST:
-        raise UserError(f"Only {len(found)} faces of the target were found and the swap needs {FEWEST}: add footage.")
+        raise UserError(
+            f"The swap needs {FEWEST} faces of the target and only {len(found)} were found in its footage: add footage."
+        )
     return found
 
 
-def face_tensors(faces: Faceset, limit: int, allowed: np.ndarray | None = None) -> FaceTensors:
-    """Up to `limit` faces of a set, spread evenly over it or its rows `allowed`, with their masks.
+def chosen_rows(
+    faces: Faceset, limit: int, allowed: np.ndarray | None = None, variety: Variety | None = None, seed: int = 0
+) -> np.ndarray:
+    """Up to `limit` rows of a set that show a face, of `allowed` alone unless None, in rising order.
 
-    Rows without a face are left out.
+    Args:
+        faces: filmed or synthetic faces.
+        limit: at most so many.
+        allowed: rows to choose from.
+        variety: None spreads them evenly; else how they are chosen in expression space.
+        seed: of what `variety` draws.
     """
-    landmarks = faces.landmarks()
-    rows = np.flatnonzero(faces.found() & np.isfinite(landmarks).all((1, 2)))
+    rows = np.flatnonzero(faces.found() & np.isfinite(faces.landmarks()).all((1, 2)))
     if allowed is not None:
         rows = np.intersect1d(rows, allowed)
-    if len(rows) > limit:
-        rows = rows[np.linspace(0, len(rows) - 1, limit).round().astype(int)]
+    if len(rows) <= limit:
+        return rows
+    if variety is None:
+        return rows[np.linspace(0, len(rows) - 1, limit).round().astype(int)]
+    features = expression_features(faces)[rows]
+    known = int(np.isfinite(features).all(1).sum())
+    return np.sort(rows[choose(features, min(limit, known), variety, seed)])
+
+
+def tensors_of(faces: Faceset, rows: np.ndarray) -> FaceTensors:
+    """The faces of `rows`, with their masks."""
     if not len(rows):
         return FaceTensors(torch.zeros(0, 5, 1, 1, dtype=torch.uint8))
+    landmarks = faces.landmarks()
     images = faces.images(rows)  # N x S x S x 3
     size = images.shape[1]
     layers = np.empty((len(rows), 5, size, size), np.uint8)
@@ -125,6 +162,8 @@ def face_tensors(faces: Faceset, limit: int, allowed: np.ndarray | None = None) 
     for number, row in enumerate(rows):
         layers[number, 3] = np.round(255 * hull_mask(landmarks[row], size))
         layers[number, 4] = np.round(255 * eyes_mouth_mask(landmarks[row], size).clip(0, 1))
+    layers[:, 3:, [0, -1]] = 0  # beyond the crop the border repeats: no mask there
+    layers[:, 3:, :, [0, -1]] = 0
     return FaceTensors(torch.from_numpy(layers))
 
 
@@ -135,28 +174,27 @@ def draw(
     config: AugmentConfig,
     warp: bool,
     generator: torch.Generator,
-) -> tuple[Sides, Sides]:
-    """Draw and augment `batch` faces of either person, with numbers from `generator` alone."""
+) -> Sides:
+    """Draw and augment `batch` faces of either person, the source's first, with numbers from `generator` alone."""
     a, b = _pick(source, batch, generator), _pick(target, batch, generator)
     apply = uniform((batch,), 0, 1, generator) < config.colour_transfer
-    a[:, :3] = transfer_colours(a[:, :3], (a[:, 3:4] + 1) / 2, b[:, :3], (b[:, 3:4] + 1) / 2, apply)
-    return (
-        _augment(a, config.flip_source, config, warp, generator),
-        _augment(b, config.flip_target, config, warp, generator),
-    )
+    a[:, :3] = transfer_colours(a[:, :3], a[:, 3:4], b[:, :3], b[:, 3:4], apply)
+    layers = torch.cat([a, b])  # 2B x 5 x S x S
+    size = layers.shape[-1]
+    flip = torch.tensor([config.flip_source, config.flip_target], device=layers.device).repeat_interleave(batch)
+    matrices = similarity(2 * batch, config, flip, generator)
+    moved = displacement(2 * batch, size, config.warp, generator)  # drawn in any case: what is drawn after it stays
+    straight = sample(layers, matrices)
+    target_faces = straight[:, :3]
+    inputs = sample(layers[:, :3], matrices, moved) if warp else target_faces
+    inputs = jitter_colours(inputs, config.colour_jitter, generator)
+    return Sides(inputs, target_faces, straight[:, 3:4], straight[:, 4:])
 
 
 def _pick(faces: FaceTensors, batch: int, generator: torch.Generator) -> torch.Tensor:
+    """Faces drawn anew, (B, 5, S, S): colours in [-1, 1], masks in [0, 1]."""
     rows = torch.randint(len(faces), (batch,), generator=generator, device=generator.device)
-    return faces.layers[rows].float() / 127.5 - 1  # B x 5 x S x S in [-1, 1]
-
-
-def _augment(layers: torch.Tensor, flip: float, config: AugmentConfig, warp: bool, generator: torch.Generator) -> Sides:
-    count, size = len(layers), layers.shape[-1]
-    matrices = similarity(count, config, flip, generator)
-    moved = displacement(count, size, config.warp, generator)  # drawn in any case: the numbers after it stay the same
-    target = sample(layers[:, :3], matrices)
-    masks = sample((layers[:, 3:] + 1) / 2, matrices, padding="zeros")
-    inputs = sample(layers[:, :3], matrices, moved) if warp else target
-    inputs = jitter_colours(inputs, config.colour_jitter, generator)
-    return Sides(inputs, target, masks[:, :1], masks[:, 1:])
+    layers = faces.layers[rows].float()
+    layers[:, :3] = layers[:, :3] / 127.5 - 1
+    layers[:, 3:] /= 255
+    return layers

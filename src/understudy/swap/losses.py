@@ -46,11 +46,12 @@ def dssim(a: torch.Tensor, b: torch.Tensor, window: int) -> torch.Tensor:
     """
     a, b = a.float(), b.float()
     kernel = gaussian_kernel(window, SIGMA, a)
-    mean_a, mean_b, square_a, square_b, product = filter_valid(torch.stack([a, b, a * a, b * b, a * b]), kernel)
-    variances = square_a - mean_a**2 + square_b - mean_b**2
-    covariance = product - mean_a * mean_b
-    light = (2 * mean_a * mean_b + K1**2) / (mean_a**2 + mean_b**2 + K1**2)
-    contrast = (2 * covariance + K2**2) / (variances + K2**2)
+    mean_b = filter_valid(b, kernel)  # apart: in training b needs no gradient
+    # Both squares as one: only their sum is asked for.
+    mean_a, squares, product = filter_valid(torch.stack([a, a * a + b * b, a * b]), kernel)
+    both, means = mean_a * mean_b, mean_a**2 + mean_b**2
+    light = (2 * both + K1**2) / (means + K1**2)
+    contrast = (2 * (product - both) + K2**2) / (squares - means + K2**2)
     return (1 - light * contrast).mean((1, 2, 3)) / 2
 
 
@@ -61,7 +62,7 @@ def multiscale_dssim(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return wide if side < 256 else (wide + dssim(a, b, int(side / 23.2))) / 2
 
 
-def side_losses(
+def face_losses(
     image: torch.Tensor,
     mask: torch.Tensor,
     target: torch.Tensor,
@@ -69,7 +70,7 @@ def side_losses(
     eyes_mouth: torch.Tensor,
     weights: LossConfig,
 ) -> dict[str, torch.Tensor]:
-    """The weighted losses of one person, each a mean over the batch.
+    """The weighted losses of each face, (B,) each.
 
     Args:
         image: predicted faces (B, 3, S, S) in [-1, 1].
@@ -82,10 +83,10 @@ def side_losses(
     image, target = (image.float() + 1) / 2, (target + 1) / 2
     soft = 2 * soften(target_mask).clamp(0, 0.5)  # 1 up to the mask's edge, then falling off
     losses = {
-        "dssim": weights.dssim * multiscale_dssim(image * soft, target * soft).mean(),
-        "mse": weights.mse * ((image - target) * soft).square().mean(),
-        "mask": weights.mask * (mask.float() - target_mask).square().mean(),
+        "dssim": weights.dssim * multiscale_dssim(image * soft, target * soft),
+        "mse": weights.mse * ((image - target) * soft).square().mean((1, 2, 3)),
+        "mask": weights.mask * (mask.float() - target_mask).square().mean((1, 2, 3)),
     }
     if weights.eyes_mouth:
-        losses["eyes_mouth"] = weights.eyes_mouth * ((image - target) * eyes_mouth).abs().mean()
+        losses["eyes_mouth"] = weights.eyes_mouth * ((image - target) * eyes_mouth).abs().mean((1, 2, 3))
     return losses

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from torch import Tensor
 
-from understudy.errors import UserError
+from understudy.processes import Share, average
 from understudy.swap.config import SwapConfig
-from understudy.swap.data import FaceTensors, draw
-from understudy.swap.losses import side_losses
-from understudy.swap.networks import Trainee
+from understudy.swap.data import FaceTensors, Sides, draw
+from understudy.swap.discriminator import PatchDiscriminator, discriminator_loss, face_alone, painter_loss
+from understudy.swap.likeness import Likeness
+from understudy.swap.losses import face_losses
+from understudy.swap.networks import Trainee, fast_layout
 
 SLOWEST = 0.1
 """The learning rate at the end, as a share of that at the beginning."""
@@ -26,23 +29,30 @@ class State:
     Args:
         iteration: iterations done. Every random number follows from it and the seed.
         seconds: time spent so far.
-        network: state of the networks.
-        optimiser: state of the optimizer.
+        network: state of the networks, the discriminator's included.
+        optimisers: state of the optimisers.
         losses: the last ones that were logged.
+        health: what is known of the way so far.
+        rate: what the learning rate is multiplied by.
+        troubles: what went wrong so far, a sentence each.
     """
 
     iteration: int
     seconds: float
     network: dict[str, Any]
-    optimiser: dict[str, Any]
+    optimisers: list[dict[str, Any]]
     losses: dict[str, float]
+    health: dict[str, Any]
+    rate: float
+    troubles: list[str]
 
 
 class SwapModule(pl.LightningModule):
     """Trains the autoencoder; counts its own iterations.
 
     The random numbers of an iteration are drawn from a generator that is seeded by `seed` and the iteration's number,
-    so a run that was stopped and resumed sees what an undisturbed one sees.
+    so a run that was stopped and resumed sees what an undisturbed one sees. Several processes draw the same faces and
+    each works on its part.
 
     Args:
         network: the networks.
@@ -50,7 +60,9 @@ class SwapModule(pl.LightningModule):
         target: faces for the target's decoder.
         config: all parameters.
         seed: of warps, jitter and the order of faces.
-        on_step: called after each iteration with its number and, when it was logged, the losses.
+        on_step: called after each iteration with its losses when they were logged.
+        likeness: needed when the identity counts.
+        share: which part of the batch is this process's.
     """
 
     def __init__(
@@ -61,61 +73,115 @@ class SwapModule(pl.LightningModule):
         config: SwapConfig,
         seed: int,
         on_step: Callable[["SwapModule", dict[str, float]], None],
+        likeness: Likeness | None = None,
+        share: Share | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network, self.faces, self.config, self.seed = network, (source, target), config, seed
-        self.on_step = on_step
-        self.iteration, self.before, self.started = 0, 0.0, time.monotonic()
+        self.on_step, self.share = on_step, share or Share()
+        self.iteration, self.before, self.started, self.rate = 0, 0.0, time.monotonic(), 1.0
         self.losses: dict[str, float] = {}
-        self.adam: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), lr=config.training.lr)
+        # In a tuple, so that the embedder's weights are neither trained nor kept in checkpoints.
+        self.judge = (likeness,)
+        self.parts = list(network.parameters())
+        self.adam = _adam(self.parts, config.training.lr)
+        self.critic: PatchDiscriminator | None = None
+        self.critic_adam: torch.optim.Optimizer | None = None
+        if config.losses.gan:
+            self.critic = fast_layout(PatchDiscriminator(network.size, config.losses.gan_channels))
+            self.critic_adam = _adam(list(self.critic.parameters()), config.training.lr)
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam over all networks."""
-        return self.adam
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Adam over the autoencoder, and one over the discriminator if there is one."""
+        return [self.adam, *([self.critic_adam] if self.critic_adam else [])]
 
     def on_fit_start(self) -> None:
         """Bring the faces to the device."""
         self.faces = (self.faces[0].to(self.device), self.faces[1].to(self.device))
         self.started = time.monotonic()
 
-    def training_step(self, _batch: torch.Tensor, _number: int) -> None:
-        """One iteration: both persons through the shared encoder, each through their own decoder."""
-        schedule = self.config.training
-        generator = torch.Generator(self.device).manual_seed((self.seed * 1_000_003 + self.iteration) % 2**63)
-        warp = self.iteration < self.config.augment.warp_until * schedule.iterations
-        source, target = draw(*self.faces, schedule.batch, self.config.augment, warp, generator)
-        code = self.network.encode(torch.cat([source.inputs, target.inputs]))
-        code_source, code_target = code.chunk(2)
-        losses: dict[str, torch.Tensor] = {}
-        for name, decoder, codes, side in (
-            ("source", self.network.source, code_source, source),
-            ("target", self.network.target, code_target, target),
-        ):
-            image, mask = decoder(codes)
-            parts = side_losses(image, mask, side.target, side.mask, side.eyes_mouth, self.config.losses)
-            losses |= {f"swap/{name}_{part}": value for part, value in parts.items()}
-        self.adam.zero_grad(set_to_none=True)
-        for group in self.adam.param_groups:
-            group["lr"] = learning_rate(self.config, self.iteration)
-        self.manual_backward(torch.stack(list(losses.values())).sum())
-        self.optimizers().step()  # type: ignore[union-attr]
+    def training_step(self, _batch: Tensor, _number: int) -> None:
+        """One iteration: both people through the shared encoder and back."""
+        for optimiser in self.configure_optimizers():
+            optimiser.zero_grad(set_to_none=True)
+            for group in optimiser.param_groups:
+                group["lr"] = self.rate * learning_rate(self.config, self.iteration)
+        sides = self._draw()
+        image, mask, code = self.network.reconstruct(sides.inputs)
+        faces = face_losses(image, mask, sides.target, sides.mask, sides.eyes_mouth, self.config.losses)
+        losses = {
+            f"swap/{who}_{name}": half.mean()
+            for name, values in faces.items()
+            for who, half in zip(("source", "target"), values.chunk(2), strict=True)
+        }
+        total = torch.stack(list(losses.values())).sum()
+        if self._due("identity") and (self.iteration + 1) % self.config.losses.identity_every == 0:
+            total = total + self._identity(code, losses)
+        if self._due("gan"):
+            total = total + self._pass(image, sides, losses)
+        self.manual_backward(total)
+        average([parameter.grad for parameter in self.parts if parameter.grad is not None])
+        self.adam.step()
+        if self._due("gan"):
+            self._teach_critic(image.detach(), sides, losses)
         self.iteration += 1
         fresh = self._log(losses)
         self.losses = fresh or self.losses
         self.on_step(self, fresh)
 
-    def _log(self, losses: dict[str, torch.Tensor]) -> dict[str, float]:
+    def _draw(self) -> Sides:
+        """This process's part of what the iteration sees."""
+        schedule, share = self.config.training, self.share
+        generator = torch.Generator(self.device).manual_seed((self.seed * 1_000_003 + self.iteration) % 2**63)
+        warp = self.iteration < self.config.augment.warp_until * schedule.iterations
+        sides = draw(*self.faces, schedule.batch, self.config.augment, warp, generator)
+        if share.world == 1:
+            return sides
+        part = slice(share.rank * schedule.batch // share.world, (share.rank + 1) * schedule.batch // share.world)
+        return Sides(*(torch.cat([half[part] for half in layer.chunk(2)]) for layer in vars(sides).values()))
+
+    def _due(self, name: str) -> bool:
+        """Whether the term `name` takes part by now."""
+        weights = vars(self.config.losses)
+        begin = weights[f"{name}_from"] * self.config.training.iterations
+        return bool(weights[name]) and self.iteration >= begin
+
+    def _identity(self, code: Tensor, losses: dict[str, Tensor]) -> Tensor:
+        """Distance of the swapped faces to the source."""
+        (likeness,) = self.judge
+        assert likeness is not None
+        distance = likeness(self.network.paint_source(code)[0]).mean()
+        losses["swap/identity"] = distance
+        return self.config.losses.identity * self.config.losses.identity_every * distance
+
+    def _pass(self, image: Tensor, sides: Sides, losses: dict[str, Tensor]) -> Tensor:
+        """How far the source's painted faces are from passing for filmed ones."""
+        assert self.critic is not None
+        self.critic.requires_grad_(False)
+        painted, masks = image.chunk(2)[0], sides.mask.chunk(2)[0]
+        losses["swap/gan"] = painter_loss(self.critic(face_alone(painted, masks)))
+        return self.config.losses.gan * losses["swap/gan"]
+
+    def _teach_critic(self, image: Tensor, sides: Sides, losses: dict[str, Tensor]) -> None:
+        """One step of the discriminator, on the source's filmed and painted faces."""
+        assert self.critic is not None and self.critic_adam is not None
+        self.critic.requires_grad_(True)
+        painted, real, masks = (layer.chunk(2)[0] for layer in (image, sides.target, sides.mask))
+        loss = discriminator_loss(self.critic(face_alone(real, masks)), self.critic(face_alone(painted, masks)))
+        self.manual_backward(loss)
+        average([parameter.grad for parameter in self.critic.parameters() if parameter.grad is not None])
+        self.critic_adam.step()
+        losses["swap/discriminator"] = loss
+
+    def _log(self, losses: dict[str, Tensor]) -> dict[str, float]:
         if self.iteration % self.config.training.log_every and self.iteration != self.config.training.iterations:
             return {}
         # One transfer for all numbers; between two logged iterations the device is never waited for.
-        values = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
-        if not all(math.isfinite(value) for value in values.values()):
-            raise UserError(
-                f"The swap's training diverged at iteration {self.iteration}: "
-                "lower deepfake.training.lr and start again; it goes on from the last checkpoint."
-            )
-        if self.logger is not None:
+        numbers = torch.stack([value.detach() for value in losses.values()])
+        average([numbers])
+        values = dict(zip(losses, numbers.tolist(), strict=True))
+        if self.logger is not None and self.share.rank == 0:
             self.logger.log_metrics(values, step=self.iteration)
         return values
 
@@ -124,15 +190,30 @@ class SwapModule(pl.LightningModule):
         """Time spent in training, with that of earlier runs."""
         return self.before + time.monotonic() - self.started
 
-    def state(self) -> State:
+    def state(self, health: dict[str, Any], troubles: list[str]) -> State:
         """All that is needed to go on from here."""
-        return State(self.iteration, self.seconds, self.network.state_dict(), self.adam.state_dict(), self.losses)
+        optimisers = [optimiser.state_dict() for optimiser in self.configure_optimizers()]
+        return State(
+            self.iteration, self.seconds, self.state_dict(), optimisers, self.losses, health, self.rate, troubles
+        )
 
     def restore(self, state: State) -> None:
         """Go on from `state`."""
-        self.network.load_state_dict(state.network)
-        self.adam.load_state_dict(state.optimiser)
+        self.load_state_dict(state.network)
+        for optimiser, saved in zip(self.configure_optimizers(), state.optimisers, strict=True):
+            optimiser.load_state_dict(saved)
         self.iteration, self.before, self.losses = state.iteration, state.seconds, state.losses
+        self.rate = state.rate
+
+    @property
+    def finite(self) -> bool:
+        """Whether every weight is a number."""
+        return bool(torch.stack(torch._foreach_norm(list(self.parameters()))).isfinite().all())
+
+
+def _adam(parameters: list[torch.nn.Parameter], lr: float) -> torch.optim.Adam:
+    """Adam that updates all weights in one call: a tenth of a small network's step on a CPU."""
+    return torch.optim.Adam(parameters, lr=lr, fused=True)
 
 
 def learning_rate(config: SwapConfig, iteration: int) -> float:

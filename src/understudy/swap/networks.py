@@ -1,7 +1,8 @@
-"""The autoencoder `df`: encoder and code shared by two persons, a decoder with a mask for each.
+"""The autoencoders: `df`, encoder and code shared by two people and a decoder for each; `liae`, a code for each.
 
-A face of the target goes through the shared encoder and the source's decoder: the source's face with the target's
-expression comes out.
+In `df` a face of the target goes through the shared encoder and the source's decoder: the source's face with the
+target's expression comes out. In `liae` one decoder paints both: the code of a face has two halves, for the source twice
+the shared one, for the target their own beside the shared one. The swap takes the shared one twice.
 """
 
 import math
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 from understudy.errors import UserError
 from understudy.weights import Weights
 
-KIND = "df"
+KINDS = ("df", "liae")
 SLOPE = 0.1
 
 N = TypeVar("N", bound=nn.Module)
@@ -31,7 +32,7 @@ class Downscale(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, inputs, H, W) to (B, outputs, H/2, W/2)."""
-        return F.leaky_relu(self.conv(x), SLOPE)
+        return F.leaky_relu_(self.conv(x), SLOPE)
 
 
 class Upscale(nn.Module):
@@ -43,7 +44,7 @@ class Upscale(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, inputs, H, W) to (B, outputs, 2H, 2W)."""
-        return F.pixel_shuffle(F.leaky_relu(self.conv(x), SLOPE), 2)
+        return F.pixel_shuffle(F.leaky_relu_(self.conv(x), SLOPE), 2)
 
 
 class Residual(nn.Module):
@@ -56,8 +57,8 @@ class Residual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Same shape."""
-        y = F.leaky_relu(self.conv1(x), 2 * SLOPE)
-        return F.leaky_relu(x + self.conv2(y), 2 * SLOPE)
+        y = F.leaky_relu_(self.conv1(x), 2 * SLOPE)
+        return F.leaky_relu_(x + self.conv2(y), 2 * SLOPE)
 
 
 class Encoder(nn.Module):
@@ -78,17 +79,17 @@ class Encoder(nn.Module):
 
 
 class Inter(nn.Module):
-    """The code: two dense layers without activation, and one doubling."""
+    """The code: two dense layers without activation to `width` channels, and one doubling."""
 
-    def __init__(self, inputs: int, code: int, low: int) -> None:
+    def __init__(self, inputs: int, code: int, width: int, low: int) -> None:
         super().__init__()
-        self.low, self.width = low, code
+        self.low, self.width = low, width
         self.squeeze = nn.Linear(inputs, code)
-        self.spread = nn.Linear(code, code * low * low)
-        self.up = Upscale(code, code)
+        self.spread = nn.Linear(code, width * low * low)
+        self.up = Upscale(width, width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, inputs) to (B, code, 2 low, 2 low)."""
+        """(B, inputs) to (B, width, 2 low, 2 low)."""
         return self.up(self.spread(self.squeeze(x)).view(-1, self.width, self.low, self.low))
 
 
@@ -112,52 +113,89 @@ class Decoder(nn.Module):
     def forward(self, code: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, code, low, low) to the face (B, 3, S, S) in [-1, 1] and the mask (B, 1, S, S) in [0, 1]."""
         x = self.layers(code)
-        image = self.out1(x)
-        if self.out3:
-            parts = torch.stack([image, *(conv(x) for conv in self.out3)], 2)  # B x 3 x 4 x H x W
-            image = F.pixel_shuffle(parts.flatten(1, 2), 2)
+        image = self._doubled(x) if self.out3 else self.out1(x)
         # 2 sigmoid(x) - 1 = tanh(x / 2)
         return torch.tanh(image / 2), torch.sigmoid(self.mask_out(self.mask(code)))
 
+    def _doubled(self, x: torch.Tensor) -> torch.Tensor:
+        """The four outputs as one convolution, that of 1x1 in the middle of 3x3, and shuffled to pixels."""
+        convs = [conv for conv in self.out3 if isinstance(conv, nn.Conv2d)]
+        weight = torch.stack(
+            [F.pad(self.out1.weight, [1] * 4), *(conv.weight for conv in convs)], 1
+        )  # 3 x 4 x C x 3 x 3
+        bias = torch.stack([_bias(conv) for conv in (self.out1, *convs)], 1)
+        return F.pixel_shuffle(F.conv2d(x, weight.flatten(0, 1), bias.flatten(), padding=1), 2)
+
+
+def _bias(conv: nn.Conv2d) -> torch.Tensor:
+    assert conv.bias is not None
+    return conv.bias
+
 
 class Swapper(nn.Module):
-    """The shared half and the source's decoder: all that rendering needs.
+    """All that rendering needs: encoder, the shared code, and the decoder that paints the source.
 
     Args:
         size: pixels of the crop, a multiple of 16, or of 32 with the option `d`.
-        options, encoder, inter, decoder, mask: see `NetworkConfig`.
+        options, encoder, inter, decoder, mask, kind: see `NetworkConfig`.
 
     Raises:
         UserError: `size` does not fit.
     """
 
-    def __init__(self, size: int, options: str, encoder: int, inter: int, decoder: int, mask: int) -> None:
+    def __init__(
+        self, size: int, options: str, encoder: int, inter: int, decoder: int, mask: int, kind: str = "df"
+    ) -> None:
         super().__init__()
         step = 32 if "d" in options else 16
         if size % step:
             raise UserError(f"Parameter 'size' = {size} does not fit the swap network: use a multiple of {step}.")
-        self.size, self.parts = size, (inter, decoder, mask, "d" in options)
+        self.size, self.twofold = size, kind == "liae"
+        width = 2 * inter if self.twofold else inter
+        self.inter_shape = (8 * encoder * (size // 16) ** 2, inter, width, size // step)
+        self.decoder_shape = (2 * width if self.twofold else width, decoder, mask, "d" in options)
         self.encoder = Encoder(encoder, "u" in options)
-        self.inter = Inter(8 * encoder * (size // 16) ** 2, inter, size // step)
-        self.source = Decoder(*self.parts)
+        self.inter = Inter(*self.inter_shape)
+        self.source = Decoder(*self.decoder_shape)
         initialise(self)
-
-    def encode(self, faces: torch.Tensor) -> torch.Tensor:
-        """Faces (B, 3, S, S) in [-1, 1] to their code."""
-        return self.inter(self.encoder(faces))
 
     def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The source's face (B, 3, S, S) in [-1, 1] and mask (B, 1, S, S) with the expression of `faces`."""
-        return self.source(self.encode(faces))
+        return self.paint_source(self.inter(self.encoder(faces)))
+
+    def paint_source(self, code: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The source's face and mask from the shared code."""
+        return self.source(torch.cat([code, code], 1) if self.twofold else code)
 
 
 class Trainee(Swapper):
-    """The whole autoencoder, with the target's decoder, as it is trained."""
+    """The whole autoencoder as it is trained: with the target's decoder, or with the target's own code in `liae`."""
 
-    def __init__(self, size: int, options: str, encoder: int, inter: int, decoder: int, mask: int) -> None:
-        super().__init__(size, options, encoder, inter, decoder, mask)
-        self.target = Decoder(*self.parts)
+    def __init__(
+        self, size: int, options: str, encoder: int, inter: int, decoder: int, mask: int, kind: str = "df"
+    ) -> None:
+        super().__init__(size, options, encoder, inter, decoder, mask, kind)
+        self.target = Inter(*self.inter_shape) if self.twofold else Decoder(*self.decoder_shape)
         initialise(self.target)
+
+    def reconstruct(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Both people's own faces back.
+
+        Args:
+            faces: as many faces of the source as of the target, one after the other, (2B, 3, S, S) in [-1, 1].
+
+        Returns:
+            Faces (2B, 3, S, S) and masks (2B, 1, S, S), and the shared code of the target's faces.
+        """
+        flat = self.encoder(faces)
+        code_source, code_target = self.inter(flat).chunk(2)
+        if self.twofold:
+            own = self.target(flat.chunk(2)[1])
+            halves = torch.cat([torch.cat([code_source, own]), torch.cat([code_source, code_target])], 1)
+            return *self.source(halves), code_target
+        painted = zip(self.source(code_source), self.target(code_target), strict=True)
+        image, mask = (torch.cat(both) for both in painted)
+        return image, mask, code_target
 
 
 def initialise(network: nn.Module) -> None:
@@ -188,8 +226,9 @@ def fast_layout(network: N) -> N:
 def weights_of(network: Trainee, arguments: Mapping[str, Any], notes: Mapping[str, Any]) -> Weights:
     """What rendering needs of a trained network."""
     tensors = {name: value for name, value in network.state_dict().items() if not name.startswith("target.")}
+    kind = "liae" if network.twofold else "df"
     return Weights(
-        KIND, dict(arguments), {name: value.detach().cpu().clone() for name, value in tensors.items()}, dict(notes)
+        kind, dict(arguments), {name: value.detach().cpu().clone() for name, value in tensors.items()}, dict(notes)
     )
 
 
@@ -199,8 +238,10 @@ def load_swapper(weights: Weights) -> Swapper:
     Raises:
         UserError: they are of another kind.
     """
-    if weights.kind != KIND:
-        raise UserError(f"The swap model is of the kind '{weights.kind}' where '{KIND}' is needed: train it again.")
-    network = Swapper(**weights.arguments)
+    if weights.kind not in KINDS:
+        raise UserError(
+            f"The swap model is of the kind '{weights.kind}' where {' or '.join(KINDS)} is needed: train it again."
+        )
+    network = Swapper(**weights.arguments, kind=weights.kind)
     network.load_state_dict(weights.tensors)
     return fast_layout(network.eval().requires_grad_(False))

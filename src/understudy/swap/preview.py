@@ -24,11 +24,12 @@ def preview(network: Trainee, source: FaceTensors, target: FaceTensors, count: i
     network.eval()
     with torch.no_grad():
         a, b = _spread(source, count), _spread(target, count)
-        code_a, code_b = network.encode(a), network.encode(b)
-        columns = [a, network.source(code_a)[0], b, network.target(code_b)[0], network.source(code_b)[0]]
+        rows = min(len(a), len(b))
+        a, b = a[:rows], b[:rows]
+        own, _, code = network.reconstruct(torch.cat([a, b]))
+        columns = [a, own[:rows], b, own[rows:], network.paint_source(code)[0]]
     network.train(training)
-    rows = min(len(a), len(b))
-    pictures = [to_bytes(column[:rows]) for column in columns]
+    pictures = [to_bytes(column) for column in columns]
     return np.concatenate([np.concatenate(_enlarge(column), 0) for column in pictures], 1)
 
 

@@ -28,8 +28,13 @@ def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Ge
     return low + (high - low) * torch.rand(shape, generator=generator, device=generator.device)
 
 
-def similarity(count: int, config: AugmentConfig, flip: float, generator: torch.Generator) -> torch.Tensor:
-    """Random rotation, scale, shift and mirroring, (count, 2, 3): from output to input in [-1, 1] coordinates."""
+def similarity(
+    count: int, config: AugmentConfig, flip: float | torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    """Random rotation, scale, shift and mirroring, (count, 2, 3): from output to input in [-1, 1] coordinates.
+
+    `flip` is the share that is mirrored, one number or one for each face, (count,).
+    """
     angle = uniform((count,), -1, 1, generator) * math.radians(config.rotation)
     scale = torch.exp(uniform((count,), -1, 1, generator) * math.log1p(config.scale))
     shift = uniform((count, 2), -1, 1, generator) * 2 * config.shift
@@ -48,21 +53,20 @@ def displacement(count: int, size: int, strength: float, generator: torch.Genera
         inner = uniform((count, 2, cells - 1, cells - 1), -edge, edge, generator)
         normal = torch.erfinv(inner) * math.sqrt(2) / TRUNCATED  # truncated normal in [-1, 1]
         field[:, :, 1:-1, 1:-1] = normal * (strength * REACH * 2 / cells)
-        fields.append(F.interpolate(field, size=(size, size), mode="bilinear", align_corners=True))
+        # Each grid's points are among the finest's, which thus holds the same field.
+        fields.append(F.interpolate(field, size=CELLS[-1] + 1, mode="bilinear", align_corners=True))
     choice = torch.randint(len(CELLS), (count,), generator=generator, device=generator.device)
-    chosen = torch.stack(fields)[choice, torch.arange(count, device=choice.device)]  # B x 2 x S x S
-    return chosen.permute(0, 2, 3, 1)
+    chosen = torch.stack(fields)[choice, torch.arange(count, device=choice.device)]  # B x 2 x 9 x 9
+    return F.interpolate(chosen, size=(size, size), mode="bilinear", align_corners=True).permute(0, 2, 3, 1)
 
 
-def sample(
-    images: torch.Tensor, matrices: torch.Tensor, moved: torch.Tensor | None = None, padding: str = "border"
-) -> torch.Tensor:
-    """Resample images (B, C, S, S) by `matrices`, and by the displacement `moved` before it."""
+def sample(images: torch.Tensor, matrices: torch.Tensor, moved: torch.Tensor | None = None) -> torch.Tensor:
+    """Resample images (B, C, S, S) by `matrices`, and by the displacement `moved` before it; the border repeats."""
     count, _, height, width = images.shape
     grid = F.affine_grid(matrices, [count, 1, height, width], align_corners=False)  # B x S x S x 2
     if moved is not None:
         grid = grid + moved @ matrices[:, None, :, :2].mT
-    return F.grid_sample(images, grid, mode="bilinear", padding_mode=padding, align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 def jitter_colours(images: torch.Tensor, amount: float, generator: torch.Generator) -> torch.Tensor:

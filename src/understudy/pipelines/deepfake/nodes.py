@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from understudy.config import parse
+import numpy as np
+
 from understudy.datasets.picture import SealedPicture
 from understudy.faces.faceset import Faceset
 from understudy.faces.selection import Selection
@@ -16,7 +17,10 @@ from understudy.provenance.label import label_height
 from understudy.provenance.origin import warn_of_what_is_off
 from understudy.swap import render
 from understudy.swap.config import SwapConfig
-from understudy.swap.training import train
+from understudy.swap.data import held_out_rows
+from understudy.swap.presets import configure
+from understudy.swap.pretrain import require_alone
+from understudy.swap.training import Teachers, train
 from understudy.video.footage import Footage
 from understudy.video.probe import probe
 from understudy.weights import Weights
@@ -29,6 +33,7 @@ def train_swap(
     source: Faceset,
     selection: Selection,
     target: Faceset,
+    target_selection: Selection,
     parameters: Parameters,
     size: int,
     seed: int,
@@ -41,22 +46,18 @@ def train_swap(
     Returns:
         The networks, the figures of training, and a picture of what they do.
     """
+    require_alone()
     config = _parse(parameters)
     selection.check(source)
-    result = train(
-        synthetic,
-        source,
-        target,
-        config,
-        size,
-        seed,
-        checkpoints,
-        lightning_logger(),
-        log_picture,
-        selection.training_rows,
-    )
+    target_selection.check(target)
+    held_out = held_out_rows(source, selection.rows)
+    taught = np.setdiff1d(selection.training_rows, held_out)
+    teachers = Teachers(synthetic, source, target, taught, target_selection.rows)
+    result = train(teachers, config, size, seed, checkpoints, lightning_logger(), log_picture)
+    clips = sorted(set(source.column("clip")[held_out].tolist()))
+    summary = result.summary | {"held_out": {"faces": len(held_out), "clips": clips}}
     seal = seal_of(result.weights, consents, provenance)
-    return result.weights, result.summary, seal_picture(seal, result.preview, "swap_preview.png")
+    return result.weights, summary, seal_picture(seal, result.preview, "swap_preview.png")
 
 
 def describe_swap(weights: Weights, consents: Parameters, provenance: Parameters) -> dict[str, Any]:
@@ -120,4 +121,4 @@ def measure_swap(
 
 
 def _parse(parameters: Parameters) -> SwapConfig:
-    return parse(SwapConfig, parameters, "deepfake")
+    return configure(parameters)

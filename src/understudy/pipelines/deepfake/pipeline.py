@@ -25,6 +25,7 @@ def create_pipeline() -> Pipeline:
                     "source_faces",
                     "source_selection",
                     "target_faces",
+                    "target_selection",
                     SETTINGS,
                     "params:size",
                     "params:seed",
