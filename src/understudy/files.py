@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and names that are safe to use as paths."""
 
+import errno
 import glob
 import hashlib
 import json
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import UserError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -34,6 +37,9 @@ def atomic_path(path: Path, sweep: bool = True) -> Iterator[Path]:
     The temporary name keeps the suffix, since encoders choose the container by it. It holds `.tmp` in the stem, and is
     removed when the block fails; one that a killed run left is removed by the next. Only one process at a time may
     write a path, unless `sweep` is false: then nothing that is left is removed, and the last to finish holds.
+
+    Raises:
+        UserError: the disk, or what the user may use of it, is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if sweep:
@@ -49,6 +55,12 @@ def atomic_path(path: Path, sweep: bool = True) -> Iterator[Path]:
         temporary.chmod(0o644)
         os.replace(temporary, path)
         _fsync_folder(path.parent)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise UserError(
+            f"No space was left while {path} was written: free some on its disk and run the same command again."
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -159,8 +159,10 @@ def steady(values: np.ndarray, tremor: float, sigma: float) -> np.ndarray:
     if sigma == 0 or len(values) < 3:
         return values
     slow = gaussian(values, sigma)
-    departure = correlate1d(values, _QUICK, axis=0, mode="nearest") - slow
-    # At the ends both filters lack neighbours.
+    quick = correlate1d(values, _QUICK, axis=0, mode="nearest")
+    ends = [0, 1, -2, -1]  # which lack neighbours
+    quick[ends] = values[ends]
+    departure = quick - slow
     power = gaussian((departure**2).sum(1, keepdims=True), 1.0)
     return slow + power / (power + tremor**2) * departure
 
