@@ -2,36 +2,87 @@
 
     python benchmarks/swap.py [--size 64] [--env demo] [--seconds 20]
 
-The last number is the share: work of a training iteration per second over that of the bare convolution that the
-decoder spends most on, both in this run.
+The last number is the share: the time that the networks' own convolutions and dense layers take alone, forward and both
+gradients, over that of the whole training iteration. Both are timed in turns in this run.
 """
 
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import median
+from unittest.mock import patch
 
 import numpy as np
 import torch
-import yaml
-from torch import nn
+from kedro.config import OmegaConfigLoader
+from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from understudy.config import parse
+from understudy.memory import keep_memory
+from understudy.settings import CONFIG_LOADER_ARGS
 from understudy.swap.blend import Blender, crop_side, resized
 from understudy.swap.config import SwapConfig
 from understudy.swap.data import FaceTensors
 from understudy.swap.module import SwapModule
 from understudy.swap.networks import Trainee, fast_layout
+from understudy.swap.presets import configure
 from understudy.swap.render import predict
 
 CONF = Path(__file__).parents[1] / "conf"
 
 
+@dataclass(frozen=True)
+class Layer:
+    """One convolution or dense layer as the training uses it."""
+
+    x: torch.Size
+    weight: torch.Size
+    stride: int
+    padding: int
+    to_input: bool  # whether the gradient goes on to what lies before it
+
+    def call(self) -> Callable[[], object]:
+        """Forward and the gradients, alone."""
+        x, weight = torch.randn(self.x), torch.randn(self.weight)
+        if len(self.x) == 4:
+            x, weight = (part.contiguous(memory_format=torch.channels_last) for part in (x, weight))
+        wanted = [weight.requires_grad_(), *([x.requires_grad_()] if self.to_input else [])]
+
+        def forward() -> torch.Tensor:
+            if x.ndim == 4:
+                return F.conv2d(x, weight, None, self.stride, self.padding)
+            return F.linear(x, weight)
+
+        with torch.no_grad():
+            gradient = torch.randn_like(forward())
+        return lambda: torch.autograd.grad(forward(), wanted, gradient)
+
+
+def layers_of(step: Callable[[], object]) -> list[Layer]:
+    """What a step asks of `conv2d` and `linear`."""
+    seen = []
+    convolve, connect = F.conv2d, F.linear
+
+    def conv2d(x, weight, bias=None, stride=1, padding=0, *rest):  # type: ignore[no-untyped-def]
+        first = [value if isinstance(value, int) else value[0] for value in (stride, padding)]
+        seen.append(Layer(x.shape, weight.shape, *first, x.requires_grad))
+        return convolve(x, weight, bias, stride, padding, *rest)
+
+    def linear(x, weight, bias=None):  # type: ignore[no-untyped-def]
+        seen.append(Layer(x.shape, weight.shape, 1, 0, x.requires_grad))
+        return connect(x, weight, bias)
+
+    with patch.object(F, "conv2d", conv2d), patch.object(F, "linear", linear):
+        step()
+    return seen
+
+
 def settings(environment: str) -> SwapConfig:
-    """The network and batch of an environment; everything else as in the base."""
-    values = yaml.safe_load((CONF / environment / "deepfake/parameters.yml").read_text())["deepfake"]
-    return parse(SwapConfig, values, "deepfake")
+    """The parameters of an environment."""
+    loader = OmegaConfigLoader(conf_source=str(CONF), env=environment, **CONFIG_LOADER_ARGS)
+    return configure(loader["parameters"]["deepfake"])
 
 
 def per_second(call: Callable[[], object], seconds: float) -> float:
@@ -44,28 +95,34 @@ def per_second(call: Callable[[], object], seconds: float) -> float:
     return done / (time.perf_counter() - start)
 
 
-def convolution_rate(channels: int, side: int, batch: int, seconds: float) -> float:
-    """Operations a second of one 3x3 convolution, forwards and backwards."""
-    conv = fast_layout(nn.Conv2d(channels, channels, 3, padding=1))
-    x = torch.randn(batch, channels, side, side).to(memory_format=torch.channels_last).requires_grad_()
-    rate = per_second(lambda: conv(x).sum().backward(), seconds)
-    return rate * 3 * 2 * batch * 9 * channels**2 * side**2
+def in_turns(calls: list[Callable[[], object]], seconds: float) -> list[float]:
+    """Seconds of each call, the middle of many, in turns: whatever else runs slows all of them down alike."""
+    times: list[list[float]] = [[] for _ in calls]
+    stop = time.perf_counter() + seconds
+    while time.perf_counter() < stop or len(times[0]) < 5:
+        for call, taken in zip(calls, times, strict=True):
+            start = time.perf_counter()
+            call()
+            taken.append(time.perf_counter() - start)
+    return [median(taken[2:]) for taken in times]
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--env", default="demo")
+    parser.add_argument("--batch", type=int, default=None, help="faces of either person; as configured when left out")
     parser.add_argument("--seconds", type=float, default=20.0)
     given = parser.parse_args()
     config, size = settings(given.env), given.size
-    part = config.network
-    network = fast_layout(Trainee(size, part.options, part.encoder, part.inter, part.decoder, part.mask))
-    faces = FaceTensors(torch.randint(0, 256, (64, 5, size, size), dtype=torch.uint8))
+    if given.batch:
+        config = replace(config, training=replace(config.training, batch=given.batch))
+    keep_memory()
+    network = fast_layout(Trainee(size=size, **asdict(config.network)))
+    faces = FaceTensors(torch.randint(0, 256, (64, 5, size, size), dtype=torch.uint8), torch.zeros(64, 5))
     module = SwapModule(network, faces, faces, config, 0, lambda *_: None)
     module.manual_backward = lambda loss: loss.backward()  # type: ignore[assignment,method-assign]
-    module.optimizers = lambda: module.adam  # type: ignore[assignment,method-assign]
 
     def step() -> None:
         module.training_step(torch.zeros(1), 0)
@@ -73,9 +130,13 @@ def main() -> None:
     with FlopCounterMode(display=False) as counter:
         step()
     work = counter.get_total_flops()
-    steps = per_second(step, given.seconds / 2)
-    wide = 4 * part.decoder
-    bare = convolution_rate(wide, size // 4, config.training.batch, given.seconds / 4)
+    alone = [layer.call() for layer in layers_of(step)]
+
+    def convolutions() -> None:
+        for call in alone:
+            call()
+
+    training, bare = in_turns([step, convolutions], given.seconds * 0.75)
 
     crops = np.random.default_rng(0).integers(0, 256, (16, size, size, 3), dtype=np.uint8)
     network.eval()
@@ -90,14 +151,15 @@ def main() -> None:
 
     rows = [
         ("threads", torch.get_num_threads()),
+        ("faces of either person in an iteration", config.training.batch),
         ("operations of an iteration, GFLOP", work / 1e9),
-        ("training, iterations a second", steps),
-        ("training, GFLOP a second", steps * work / 1e9),
-        (f"convolution {wide} x {size // 4}^2, GFLOP a second", bare / 1e9),
+        ("training, iterations a second", 1 / training),
+        ("training, GFLOP a second", work / training / 1e9),
+        ("its convolutions alone, GFLOP a second", work / bare / 1e9),
         ("prediction, faces a second", faces_rate),
         ("blending into 512 x 512, frames a second", blends),
         ("rendering without coding, frames a second", 1 / (1 / faces_rate + 1 / blends)),
-        ("share of the convolution's rate", steps * work / bare),
+        ("share of the convolutions' rate", bare / training),
     ]
     for name, value in rows:
         print(f"{name:50s} {value:10.2f}")

@@ -42,6 +42,7 @@ class LossConfig:
         mse: squared error inside the softened mask.
         mask: squared error of the predicted mask.
         eyes_mouth: absolute error in eyes and mouth.
+        expression: squared error of the expression as the code tells it, in standard deviations of a person who talks.
         identity: distance in the 128-d embedding between the swapped face and the source's. Off by default, since the
             same network judges the result.
         identity_every: iterations between two steps with it, which weighs as much more there.
@@ -55,6 +56,7 @@ class LossConfig:
     mse: float = Field(default=10.0, ge=0)
     mask: float = Field(default=10.0, ge=0)
     eyes_mouth: float = Field(default=300.0, ge=0)
+    expression: float = Field(default=1.0, ge=0)
     identity: float = Field(default=0.0, ge=0)
     identity_every: int = Field(default=4, ge=1)
     identity_from: float = Field(default=0.5, ge=0, le=1)
@@ -150,7 +152,6 @@ class RenderConfig:
         max_gap: frames without a face that are bridged; in longer gaps the frames stay as they are.
         smooth: standard deviation in frames of the smoothing of the place of a still face; one that moves is followed.
         stills: frames shown in the picture of stills.
-        quality_frames: at most this many frames are judged, spread evenly.
     """
 
     clip: str | None = None
@@ -159,7 +160,6 @@ class RenderConfig:
     max_gap: int = Field(default=5, ge=0)
     smooth: float = Field(default=1.5, ge=0, le=10)
     stills: int = Field(default=6, ge=1, le=12)
-    quality_frames: int = Field(default=500, ge=1)
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from understudy.errors import UserError
-from understudy.faces.expression import Variety, choose, expression_features
+from understudy.faces.expression import EXPRESSION, Variety, choose, expression_features
 from understudy.faces.faceset import Faceset
 from understudy.faces.masks import eyes_mouth_mask, hull_mask
 from understudy.swap.config import AugmentConfig, SwapConfig
@@ -14,6 +14,11 @@ from understudy.swap.warp import displacement, jitter_colours, sample, similarit
 
 FEWEST = 8
 """Fewer faces than this teach a decoder nothing but themselves."""
+
+YAW = EXPRESSION.index("yaw")
+
+FARTHEST = 5.0
+"""Expressions beyond so many units are faults of the landmarks."""
 
 HELD_OUT = 10
 """One face in so many never teaches, so that there is something to judge by."""
@@ -25,16 +30,18 @@ class FaceTensors:
 
     Args:
         layers: (N, 5, S, S): red, green, blue, mask of the face, mask of eyes and mouth.
+        expression: (N, 5) float32, in the order and the units of `faces.expression`.
     """
 
     layers: torch.Tensor
+    expression: torch.Tensor
 
     def __len__(self) -> int:
         return len(self.layers)
 
     def to(self, device: torch.device) -> "FaceTensors":
         """The same faces on another device."""
-        return FaceTensors(self.layers.to(device))
+        return FaceTensors(self.layers.to(device), self.expression.to(device))
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ class Sides:
     target: torch.Tensor  # 2B x 3 x S x S: what shall come out
     mask: torch.Tensor  # 2B x 1 x S x S
     eyes_mouth: torch.Tensor  # 2B x 1 x S x S
+    expression: torch.Tensor  # 2B x 5
 
 
 def source_tensors(
@@ -74,8 +82,10 @@ def source_tensors(
     for name, most in limits.items():
         faces, allowed = sets[name]
         loaded.append(tensors_of(faces, chosen_rows(faces, most, allowed, config.variety, seed)))
-    filled = [part.layers for part in loaded if len(part)]
-    tensors = FaceTensors(torch.cat(filled)) if filled else loaded[0]
+    filled = [part for part in loaded if len(part)] or loaded
+    tensors = FaceTensors(
+        *(torch.cat(column) for column in zip(*(vars(part).values() for part in filled), strict=True))
+    )
     if len(tensors) >= FEWEST:
         return tensors
     if config.count is not None and config.count < FEWEST:
@@ -153,7 +163,7 @@ def chosen_rows(
 def tensors_of(faces: Faceset, rows: np.ndarray) -> FaceTensors:
     """The faces of `rows`, with their masks."""
     if not len(rows):
-        return FaceTensors(torch.zeros(0, 5, 1, 1, dtype=torch.uint8))
+        return FaceTensors(torch.zeros(0, 5, 1, 1, dtype=torch.uint8), torch.zeros(0, len(EXPRESSION)))
     landmarks = faces.landmarks()
     images = faces.images(rows)  # N x S x S x 3
     size = images.shape[1]
@@ -164,7 +174,19 @@ def tensors_of(faces: Faceset, rows: np.ndarray) -> FaceTensors:
         layers[number, 4] = np.round(255 * eyes_mouth_mask(landmarks[row], size).clip(0, 1))
     layers[:, 3:, [0, -1]] = 0  # beyond the crop the border repeats: no mask there
     layers[:, 3:, :, [0, -1]] = 0
-    return FaceTensors(torch.from_numpy(layers))
+    return FaceTensors(torch.from_numpy(layers), torch.from_numpy(_expressions(faces)[rows]))
+
+
+def _expressions(faces: Faceset) -> np.ndarray:
+    """The expression of each face, (N, 5) float32, from what is usual for the person; 0 where it is not known.
+
+    A closed mouth is 0 for everybody; eyes and brows are not.
+    """
+    features = expression_features(faces)
+    known = np.isfinite(features).all(1)
+    usual = np.median(features[known], 0) if known.any() else np.zeros(len(EXPRESSION))
+    usual[EXPRESSION.index("mouth_open")] = 0
+    return np.nan_to_num((features - usual).clip(-FARTHEST, FARTHEST)).astype(np.float32)
 
 
 def draw(
@@ -176,25 +198,28 @@ def draw(
     generator: torch.Generator,
 ) -> Sides:
     """Draw and augment `batch` faces of either person, the source's first, with numbers from `generator` alone."""
-    a, b = _pick(source, batch, generator), _pick(target, batch, generator)
+    (a, express_a), (b, express_b) = _pick(source, batch, generator), _pick(target, batch, generator)
     apply = uniform((batch,), 0, 1, generator) < config.colour_transfer
     a[:, :3] = transfer_colours(a[:, :3], a[:, 3:4], b[:, :3], b[:, 3:4], apply)
     layers = torch.cat([a, b])  # 2B x 5 x S x S
     size = layers.shape[-1]
     flip = torch.tensor([config.flip_source, config.flip_target], device=layers.device).repeat_interleave(batch)
     matrices = similarity(2 * batch, config, flip, generator)
+    expression = torch.cat([express_a, express_b])
+    mirrored = matrices[:, 0, 0] * matrices[:, 1, 1] < matrices[:, 0, 1] * matrices[:, 1, 0]
+    expression[:, YAW] = torch.where(mirrored, -expression[:, YAW], expression[:, YAW])
     moved = displacement(2 * batch, size, config.warp, generator)  # drawn in any case: what is drawn after it stays
     straight = sample(layers, matrices)
     target_faces = straight[:, :3]
     inputs = sample(layers[:, :3], matrices, moved) if warp else target_faces
     inputs = jitter_colours(inputs, config.colour_jitter, generator)
-    return Sides(inputs, target_faces, straight[:, 3:4], straight[:, 4:])
+    return Sides(inputs, target_faces, straight[:, 3:4], straight[:, 4:], expression)
 
 
-def _pick(faces: FaceTensors, batch: int, generator: torch.Generator) -> torch.Tensor:
-    """Faces drawn anew, (B, 5, S, S): colours in [-1, 1], masks in [0, 1]."""
+def _pick(faces: FaceTensors, batch: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Faces drawn anew, (B, 5, S, S): colours in [-1, 1], masks in [0, 1]; and their expressions (B, 5)."""
     rows = torch.randint(len(faces), (batch,), generator=generator, device=generator.device)
     layers = faces.layers[rows].float()
     layers[:, :3] = layers[:, :3] / 127.5 - 1
     layers[:, 3:] /= 255
-    return layers
+    return layers, faces.expression[rows]

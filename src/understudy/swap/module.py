@@ -108,8 +108,11 @@ class SwapModule(pl.LightningModule):
             for group in optimiser.param_groups:
                 group["lr"] = self.rate * learning_rate(self.config, self.iteration)
         sides = self._draw()
-        image, mask, code = self.network.reconstruct(sides.inputs)
+        image, mask, code, expression = self.network.reconstruct(sides.inputs)
         faces = face_losses(image, mask, sides.target, sides.mask, sides.eyes_mouth, self.config.losses)
+        if self.config.losses.expression:
+            told = (expression.float() - sides.expression).square().mean(1)
+            faces["expression"] = self.config.losses.expression * told
         losses = {
             f"swap/{who}_{name}": half.mean()
             for name, values in faces.items()

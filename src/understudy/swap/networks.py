@@ -1,20 +1,21 @@
 """The autoencoders: `df`, encoder and code shared by two people and a decoder for each; `liae`, a code for each.
 
 In `df` a face of the target goes through the shared encoder and the source's decoder: the source's face with the
-target's expression comes out. In `liae` one decoder paints both: the code of a face has two halves, for the source twice
-the shared one, for the target their own beside the shared one. The swap takes the shared one twice.
+target's expression comes out. In `liae` one decoder paints both. The code of a face has two halves there: for the source
+twice the shared one, for the target their own beside the shared one. The swap takes the shared one twice.
 """
 
 import math
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from understudy.errors import UserError
+from understudy.faces.expression import EXPRESSION
 from understudy.weights import Weights
 
 KINDS = ("df", "liae")
@@ -90,7 +91,11 @@ class Inter(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, inputs) to (B, width, 2 low, 2 low)."""
-        return self.up(self.spread(self.squeeze(x)).view(-1, self.width, self.low, self.low))
+        return self.widen(self.squeeze(x))
+
+    def widen(self, code: torch.Tensor) -> torch.Tensor:
+        """The code (B, code) as a small picture (B, width, 2 low, 2 low)."""
+        return self.up(self.spread(code).view(-1, self.width, self.low, self.low))
 
 
 class Decoder(nn.Module):
@@ -132,6 +137,15 @@ def _bias(conv: nn.Conv2d) -> torch.Tensor:
     return conv.bias
 
 
+class Painted(NamedTuple):
+    """What comes back of the source's B faces and the target's B faces."""
+
+    faces: torch.Tensor  # 2B x 3 x S x S in [-1, 1]
+    masks: torch.Tensor  # 2B x 1 x S x S in [0, 1]
+    code: torch.Tensor  # the shared one of the target's faces
+    expression: torch.Tensor  # 2B x 5, as the code tells it
+
+
 class Swapper(nn.Module):
     """All that rendering needs: encoder, the shared code, and the decoder that paints the source.
 
@@ -169,33 +183,38 @@ class Swapper(nn.Module):
 
 
 class Trainee(Swapper):
-    """The whole autoencoder as it is trained: with the target's decoder, or with the target's own code in `liae`."""
+    """The whole autoencoder as it is trained: with the target's decoder, or with the target's own code in `liae`.
+
+    A linear layer tells the expression from the shared code. It is the same for both people, so that opening the mouth
+    moves the code of either the same way, and the swap follows.
+    """
 
     def __init__(
         self, size: int, options: str, encoder: int, inter: int, decoder: int, mask: int, kind: str = "df"
     ) -> None:
         super().__init__(size, options, encoder, inter, decoder, mask, kind)
         self.target = Inter(*self.inter_shape) if self.twofold else Decoder(*self.decoder_shape)
+        self.expression = nn.Linear(inter, len(EXPRESSION))
         initialise(self.target)
+        initialise(self.expression)
 
-    def reconstruct(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def reconstruct(self, faces: torch.Tensor) -> "Painted":
         """Both people's own faces back.
 
         Args:
             faces: as many faces of the source as of the target, one after the other, (2B, 3, S, S) in [-1, 1].
-
-        Returns:
-            Faces (2B, 3, S, S) and masks (2B, 1, S, S), and the shared code of the target's faces.
         """
         flat = self.encoder(faces)
-        code_source, code_target = self.inter(flat).chunk(2)
+        short = self.inter.squeeze(flat)
+        code_source, code_target = self.inter.widen(short).chunk(2)
+        expression = self.expression(short)
         if self.twofold:
             own = self.target(flat.chunk(2)[1])
             halves = torch.cat([torch.cat([code_source, own]), torch.cat([code_source, code_target])], 1)
-            return *self.source(halves), code_target
+            return Painted(*self.source(halves), code_target, expression)
         painted = zip(self.source(code_source), self.target(code_target), strict=True)
         image, mask = (torch.cat(both) for both in painted)
-        return image, mask, code_target
+        return Painted(image, mask, code_target, expression)
 
 
 def initialise(network: nn.Module) -> None:
@@ -225,7 +244,9 @@ def fast_layout(network: N) -> N:
 
 def weights_of(network: Trainee, arguments: Mapping[str, Any], notes: Mapping[str, Any]) -> Weights:
     """What rendering needs of a trained network."""
-    tensors = {name: value for name, value in network.state_dict().items() if not name.startswith("target.")}
+    tensors = {
+        name: value for name, value in network.state_dict().items() if not name.startswith(("target.", "expression."))
+    }
     kind = "liae" if network.twofold else "df"
     return Weights(
         kind, dict(arguments), {name: value.detach().cpu().clone() for name, value in tensors.items()}, dict(notes)

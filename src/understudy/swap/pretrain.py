@@ -1,4 +1,4 @@
-"""Trains the swap in several processes: `torchrun --nproc-per-node N -m understudy.swap.pretrain --source … --target …`.
+"""Trains the swap in several processes: `torchrun --nproc-per-node N -m understudy.swap.pretrain --source … …`.
 
 With `--out` at the place of the pipeline's `swap_model`, `kedro run --from-nodes describe_swap` goes on from there.
 """

@@ -26,7 +26,7 @@ def preview(network: Trainee, source: FaceTensors, target: FaceTensors, count: i
         a, b = _spread(source, count), _spread(target, count)
         rows = min(len(a), len(b))
         a, b = a[:rows], b[:rows]
-        own, _, code = network.reconstruct(torch.cat([a, b]))
+        own, _, code, _ = network.reconstruct(torch.cat([a, b]))
         columns = [a, own[:rows], b, own[rows:], network.paint_source(code)[0]]
     network.train(training)
     pictures = [to_bytes(column) for column in columns]
