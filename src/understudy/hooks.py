@@ -33,6 +33,7 @@ CONFIGS = {
     "gan_training": ("understudy.gan.config", "GanConfig"),
     "evaluation": ("understudy.metrics.config", "EvaluationConfig"),
     "deepfake": ("understudy.swap.config", "SwapConfig"),
+    "swap_quality": ("understudy.metrics.swap_config", "SwapQualityConfig"),
     "provenance": ("understudy.provenance.config", "ProvenanceConfig"),
     "parallel": ("understudy.parallel", "ParallelConfig"),
 }

@@ -1,135 +1,92 @@
-"""How good a swap is: whose face the rendered video shows, frame by frame, found and embedded afresh."""
+"""How good a swap is: whose face it shows and how well it follows the clip, out of the table of frames."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from understudy.faces.detect import Detection, detect
-from understudy.faces.embedding import chip, load_embedder
-from understudy.faces.faceset import Faceset
-from understudy.faces.identity import TOLERANCE, distances, medoid
-from understudy.faces.landmarks import predict5
-from understudy.progress import track
-from understudy.video.decode import Frame, decode
-from understudy.video.probe import timing
+from understudy.faces.identity import TOLERANCE, distances
+from understudy.metrics.swap_motion import mean, motion_figures
+from understudy.metrics.swap_people import People
 
-AROUND = 1.0
-"""Outside of the face begins this many widths of the detector's box away from its edges."""
+NO_OPENFACE = (
+    "OpenFace's file is not at hand: the evaluation's measure `openface` says where to put it, so that a second "
+    "network can confirm the identity."
+)
 
 
-@dataclass(frozen=True)
-class Seen:
-    """The face of one frame.
+def swap_figures(table: pd.DataFrame, people: People, frames: int) -> dict[str, Any]:
+    """The figures of a swap. The networks that judge, dlib's and OpenFace's, take no part in making it.
 
     Args:
-        face: where it is; None when none was found.
-        chip: its 150x150 picture.
-    """
-
-    face: Detection | None
-    chip: np.ndarray | None
-
-
-def measure_swap(
-    original: Path, swap: Path, source: Faceset, target: Faceset, most: int, label_rows: int = 0
-) -> dict[str, Any]:
-    """Compare the faces of a swap, and of the clip it was made from, with the source and the target.
-
-    The network that judges, dlib's, takes no part in training the swap.
-
-    Args:
-        original: the target's clip.
-        swap: the rendered video, with as many frames.
-        source: filmed faces of the source.
-        target: filmed faces of the target.
-        most: at most this many frames are judged, spread evenly.
-        label_rows: pixel rows at the lower edge that hold the label; they do not count as changed.
+        table: as `measure_frames` returns it.
+        people: whom the faces were compared with.
+        frames: how many the video has.
 
     Returns:
-        Plain numbers. Distances are Euclidean in dlib's 128 dimensions, medians over frames; None where no frame
-        holds a face.
+        Plain numbers, None where no frame holds a face; distances are Euclidean in dlib's 128 dimensions.
+        `judged` is how many frames were asked whose face they show. `distance_to_source`,
+        `distance_to_target`, `original_to_source`, `original_to_target` are medians, and `*_mean` means. `margin` is
+        how much nearer the swap is to the source than to the target, on average. `rank_1` is the share of faces to
+        which the source is nearer than the target and all `distractors`. `identity_std` is the standard deviation of
+        the distance to the source over the frames, `identity_std_original` that of the clip's to the target.
+        `openface` is the same by the second network, in squared distances. For the rest see `motion_figures`.
     """
-    people = np.stack([medoid(source.column("embedding")), medoid(target.column("embedding"))])  # 2 x 128
-    total = len(timing(original).pts)
-    wanted = np.unique(np.linspace(0, total - 1, min(most, total)).round().astype(int))
-    before, after, changed = _look(original, swap, wanted, label_rows)
-    swapped, filmed = _distances(after, people), _distances(before, people)
-    found = np.isfinite(swapped[:, 0])
-    return {
-        "frames": total,
-        "judged": len(wanted),
-        "faceless": int((~found).sum()),
-        "faceless_in_original": int((~np.isfinite(filmed[:, 0])).sum()),
-        "nearer_to_source": float((swapped[found, 0] < swapped[found, 1]).mean()) if found.any() else 0.0,
-        "matched_to_source": float((swapped[found, 0] <= TOLERANCE).mean()) if found.any() else 0.0,
-        "distance_to_source": _median(swapped[:, 0]),
-        "distance_to_target": _median(swapped[:, 1]),
-        "original_to_source": _median(filmed[:, 0]),
-        "original_to_target": _median(filmed[:, 1]),
-        "source_to_target": float(distances(people[:1], people[1:])[0, 0]),
-        "change_outside_face": float(np.mean(changed)) if changed else None,
+    asked = table[table["spread"]]
+    moved = motion_figures(table)
+    figures: dict[str, Any] = {"frames": frames, "judged": len(asked)}
+    figures["faceless"] = int((~asked["found_swap"]).sum())
+    figures["faceless_in_original"] = int((~asked["found_original"]).sum())
+    seen = asked[asked["to_source"].notna()]
+    figures |= {
+        "nearer_to_source": share(seen["to_source"] < seen["to_target"]),
+        "matched_to_source": share(seen["to_source"] <= TOLERANCE),
+        "distance_to_source": median(asked["to_source"]),
+        "distance_to_source_mean": mean(asked["to_source"]),
+        "distance_to_target": median(asked["to_target"]),
+        "distance_to_target_mean": mean(asked["to_target"]),
+        "original_to_source": median(asked["original_to_source"]),
+        "original_to_target": median(asked["original_to_target"]),
+        "source_to_target": float(distances(people.known[:1], people.known[1:])[0, 0]),
+        "margin": mean(seen["to_target"] - seen["to_source"]),
+        "rank_1": share(seen["to_source"] < seen[["to_target", "to_other"]].min(axis=1)),
+        "distractors": len(people.others),
+        "identity_std": deviation(asked["to_source"]),
+        "identity_std_original": deviation(asked["original_to_target"]),
     }
+    missing = moved.pop("missing")
+    figures |= moved
+    figures["openface"] = _openface(asked)
+    if figures["openface"]["distance_to_source"] is None and people.network is None:
+        missing["openface"] = NO_OPENFACE
+    if not len(seen):
+        missing["identity"] = "No face was found in any judged frame of the swap, so it is nobody's."
+    return figures | {"missing": missing}
 
 
-def _look(
-    original: Path, swap: Path, wanted: np.ndarray, label_rows: int
-) -> tuple[list[Seen], list[Seen], list[float]]:
-    """The faces of the wanted frames in both videos, and the mean change (0..255) far from the face."""
-    chosen = set(wanted.tolist())
-    before, after, changed = [], [], []
-    for old, new in track(_pairs(original, swap, chosen), "Judging the swap (frames)", len(chosen)):
-        image, result = old.rgb(), new.rgb()
-        result = result[: image.shape[0], : image.shape[1]]
-        seen = _face(image)
-        before.append(seen)
-        after.append(_face(result))
-        if seen.face is not None:
-            outside = _outside(image.shape[:2], seen.face, label_rows)
-            if outside.any():
-                changed.append(float(np.abs(image[outside].astype(int) - result[outside]).mean()))
-    return before, after, changed
+def share(true: pd.Series) -> float:
+    """The share of true values; 0 of none."""
+    return float(true.mean()) if len(true) else 0.0
 
 
-def _pairs(original: Path, swap: Path, chosen: set[int]) -> Iterator[tuple[Frame, Frame]]:
-    for old, new in zip(decode(original), decode(swap), strict=True):
-        if old.index in chosen:
-            yield old, new
+def median(values: pd.Series) -> float | None:
+    """The median of what is known; None where nothing is."""
+    known = values.dropna()
+    return float(known.median()) if len(known) else None
 
 
-def _face(image: np.ndarray) -> Seen:
-    """The surest face of an image; smaller ones are looked for when no large one is there."""
-    found = detect(image) or detect(image, upsample=1)
-    if not found:
-        return Seen(None, None)
-    face = max(found, key=lambda one: one.width)
-    return Seen(face, chip(image, predict5(image, face.box)))
+def deviation(values: pd.Series) -> float | None:
+    """The standard deviation of what is known; None where nothing is."""
+    known = values.dropna().to_numpy()
+    return float(np.std(known)) if len(known) else None
 
 
-def _distances(seen: list[Seen], people: np.ndarray) -> np.ndarray:
-    """Distances of each frame's face to the people, (F, P); NaN without a face."""
-    result = np.full((len(seen), len(people)), np.nan)
-    rows = [number for number, one in enumerate(seen) if one.chip is not None]
-    if rows:
-        chips = np.stack([one.chip for one in seen if one.chip is not None])
-        embedded = load_embedder().embed_chips(chips)
-        result[rows] = distances(embedded, people)
-    return result
-
-
-def _outside(shape: tuple[int, int], face: Detection, label_rows: int) -> np.ndarray:
-    left, top, right, bottom = face.box
-    reach = AROUND * (right - left)
-    outside = np.ones(shape, bool)
-    rows = slice(max(0, int(top - reach)), max(0, int(bottom + reach)))
-    outside[rows, max(0, int(left - reach)) : max(0, int(right + reach))] = False
-    if label_rows:
-        outside[-label_rows:] = False
-    return outside
-
-
-def _median(values: np.ndarray) -> float | None:
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if len(finite) else None
+def _openface(asked: pd.DataFrame) -> dict[str, float | None]:
+    seen = asked[asked["openface_to_source"].notna()]
+    near = seen["openface_to_source"] < seen["openface_to_target"]
+    return {
+        "nearer_to_source": share(near) if len(seen) else None,
+        "distance_to_source": median(seen["openface_to_source"]),
+        "distance_to_target": median(seen["openface_to_target"]),
+        "margin": mean(seen["openface_to_target"] - seen["openface_to_source"]),
+    }

@@ -10,10 +10,8 @@ import numpy as np
 from understudy.datasets.picture import SealedPicture
 from understudy.faces.faceset import Faceset
 from understudy.faces.selection import Selection
-from understudy.metrics.swap_quality import measure_swap as measure
 from understudy.pipelines.sealing import seal_from, seal_of, seal_picture
 from understudy.pipelines.tracking import lightning_logger, log_picture
-from understudy.provenance.label import label_height
 from understudy.provenance.origin import warn_of_what_is_off
 from understudy.swap import render
 from understudy.swap.config import SwapConfig
@@ -22,7 +20,6 @@ from understudy.swap.presets import configure
 from understudy.swap.pretrain import require_alone
 from understudy.swap.training import Teachers, train
 from understudy.video.footage import Footage
-from understudy.video.probe import probe
 from understudy.weights import Weights
 
 Parameters = dict[str, Any]
@@ -101,23 +98,6 @@ def draw_stills(
     config, seal = _parse(parameters), seal_from(origin, provenance)
     stills = render.draw_stills(render.choose_clip(footage, config.render.clip), swap, config.render.stills)
     return seal_picture(seal, stills, "swap_stills.png", labelled=seal.origin.label)
-
-
-def measure_swap(
-    footage: Footage,
-    swap: Path,
-    source: Faceset,
-    target: Faceset,
-    parameters: Parameters,
-    origin: dict[str, Any],
-) -> dict[str, Any]:
-    """Measure whose face the video shows; note how it is marked."""
-    config = _parse(parameters)
-    clip = render.choose_clip(footage, config.render.clip)
-    frame = probe(clip)
-    rows = label_height(frame.height, frame.width) if origin["label"] else 0
-    figures = measure(clip, swap, source, target, config.render.quality_frames, rows)
-    return figures | {"provenance": origin}
 
 
 def _parse(parameters: Parameters) -> SwapConfig:

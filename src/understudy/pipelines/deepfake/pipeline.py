@@ -2,10 +2,10 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from understudy.pipelines.deepfake import measuring
 from understudy.pipelines.deepfake.nodes import (
     describe_swap,
     draw_stills,
-    measure_swap,
     render_side_by_side,
     render_swap,
     train_swap,
@@ -16,6 +16,11 @@ SETTINGS, PROVENANCE = "params:deepfake", "params:provenance"
 
 def create_pipeline() -> Pipeline:
     """Selected synthetic faces and the target's clip in, videos and their figures out."""
+    return _making() + measuring.create_pipeline()
+
+
+def _making() -> Pipeline:
+    """From faces to videos."""
     return Pipeline(
         [
             Node(
@@ -59,12 +64,6 @@ def create_pipeline() -> Pipeline:
                 inputs=["target_footage", "swap_video", SETTINGS, "swap_origin", PROVENANCE],
                 outputs="swap_stills",
                 name="draw_stills",
-            ),
-            Node(
-                func=measure_swap,
-                inputs=["target_footage", "swap_video", "source_faces", "target_faces", SETTINGS, "swap_origin"],
-                outputs="swap_quality",
-                name="measure_swap",
             ),
         ]
     )
