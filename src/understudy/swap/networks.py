@@ -1,8 +1,8 @@
 """The autoencoders: `df`, encoder and code shared by two people and a decoder for each; `liae`, a code for each.
 
 In `df` a face of the target goes through the shared encoder and the source's decoder: the source's face with the
-target's expression comes out. In `liae` one decoder paints both. The code of a face has two halves there: for the source
-twice the shared one, for the target their own beside the shared one. The swap takes the shared one twice.
+target's expression comes out. In `liae` one decoder paints both. The code of a face has two halves there: for the
+source twice the shared one, for the target their own beside the shared one. The swap takes the shared one twice.
 """
 
 import math

@@ -23,7 +23,7 @@ TINY: Settings = {
         "colour_jitter": 0.03,
     },
     "losses": {"eyes_mouth": 600},
-    "training": {"iterations": 8_000, "batch": 8, "lr": 1e-3, "decay_from": 0.5},
+    "training": {"iterations": 10_000, "batch": 8, "lr": 1e-3, "decay_from": 0.5},
 }
 # 96 pixels on a small GPU, overnight at most.
 QUICK96: Settings = {
