@@ -22,7 +22,6 @@ import torch
 import yaml
 from memory import FRAMES, moving_portrait, repeat
 
-from understudy.config import parse
 from understudy.faces.config import FacesConfig
 from understudy.faces.cut import cut_crop
 from understudy.faces.extract import extract_segment
@@ -32,6 +31,7 @@ from understudy.provenance.watermark import Marker, payload_of
 from understudy.swap.blend import Blender, crop_side, finer, resized
 from understudy.swap.config import SwapConfig
 from understudy.swap.networks import Trainee, load_swapper, weights_of
+from understudy.swap.presets import configure
 from understudy.swap.render import predict, render
 from understudy.swap.track import follow
 from understudy.video.decode import decode
@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=20)
     given = parser.parse_args()
     values = yaml.safe_load((CONF / given.env / "deepfake/parameters.yml").read_text())["deepfake"]
-    config = parse(SwapConfig, values, "deepfake")
+    config = configure(values)
     weights = load_weights(given.weights) if given.weights else random_weights(config, given.size)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -64,6 +64,12 @@ def describe_swap(weights: Weights, consents: Parameters, provenance: Parameters
     return seal.origin.as_dict()
 
 
+def count_swap_frames(footage: Footage, target: Faceset, parameters: Parameters, size: int) -> dict[str, int]:
+    """How many frames of the clip get the new face, and how many stay as they are since none was found."""
+    config = _parse(parameters)
+    return render.count_frames(render.choose_clip(footage, config.render.clip), target, config, size)
+
+
 def render_swap(
     weights: Weights,
     target: Faceset,

@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from understudy.pipelines.deepfake import measuring
 from understudy.pipelines.deepfake.nodes import (
+    count_swap_frames,
     describe_swap,
     draw_stills,
     render_side_by_side,
@@ -46,6 +47,12 @@ def _making() -> Pipeline:
                 inputs=["swap_model", "consents", PROVENANCE],
                 outputs="swap_origin",
                 name="describe_swap",
+            ),
+            Node(
+                func=count_swap_frames,
+                inputs=["target_footage", "target_faces", SETTINGS, "params:size"],
+                outputs="swap_counts",
+                name="count_swap_frames",
             ),
             Node(
                 func=render_swap,
