@@ -127,3 +127,13 @@ def _stop_after(pictures: Iterator[np.ndarray], count: int) -> Iterator[np.ndarr
         if number == count:
             raise RuntimeError("stopped")
         yield picture
+
+
+def test_a_copy_is_neither_darker_nor_lighter(tmp_path: Path) -> None:
+    for height in (96, 720):  # BT.601 and BT.709
+        original, out = tmp_path / f"{height}.mp4", tmp_path / f"{height}_out.mp4"
+        write_video(original, numbered(3, 128, height), Fraction(25), (128, height), crf=10)
+        write_like(original, out, (frame.rgb(exact=True) for frame in decode(original)), crf=4)
+        pairs = zip(decode(original), decode(out), strict=True)
+        change = [after.luma().astype(float) - before.luma() for before, after in pairs]
+        assert abs(np.mean(change)) < 0.1
