@@ -119,7 +119,8 @@ def consent_new(name: str, people: Path) -> None:
 def compare(runs: tuple[str, ...], out: Path | None, store: str | None) -> None:
     """Put two or more runs beside each other: a page and a picture.
 
-    A RUN is an MLflow run id, its unique beginning, the name of a run, or the path of an evaluation_scores.json.
+    A RUN is an MLflow run id, its unique beginning, the name of a run, or the path of an evaluation_scores.json
+    or swap_quality.json.
     """
     from understudy.files import write_text
     from understudy.metrics.compare import draw, file_name, render
@@ -133,6 +134,32 @@ def compare(runs: tuple[str, ...], out: Path | None, store: str | None) -> None:
         raise UserError(f"The page {page} needs a name that ends in .html: change --out.")
     texts = {page: render(found), page.with_suffix(".svg"): draw(found)}
     for path, text in texts.items():
+        write_text(path, text)
+        click.echo(f"Written: {path}")
+
+
+@understudy.command(cls=_Readable)
+@click.argument(
+    "folders",
+    nargs=-1,
+    required=True,
+    metavar="FOLDER...",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
+@click.option("--out", type=click.Path(path_type=Path), help="The page; an SVG picture is written beside it.")
+def study(folders: tuple[Path, ...], out: Path | None) -> None:
+    """Show how good swaps are by how many faces taught them: a page and a picture.
+
+    All swaps that were measured below each of FOLDERS take part, such as the variants of one pair of people.
+    """
+    from understudy.files import write_text
+    from understudy.metrics.study import draw, find_swaps, render
+
+    swaps = find_swaps(folders)
+    page = out or folders[0] / "study.html"
+    if page.suffix != ".html":
+        raise UserError(f"The page {page} needs a name that ends in .html: change --out.")
+    for path, text in {page: render(swaps), page.with_suffix(".svg"): draw(swaps)}.items():
         write_text(path, text)
         click.echo(f"Written: {path}")
 

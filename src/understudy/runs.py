@@ -12,6 +12,7 @@ from mlflow.exceptions import MlflowException
 from understudy.errors import UserError
 from understudy.flatten import flat_numbers
 from understudy.metrics.compare import RunFigures
+from understudy.metrics.study import QUALITY, read_swap
 
 PAGE = 500
 
@@ -32,7 +33,8 @@ def find_runs(wanted: Sequence[str], store: str) -> list[RunFigures]:
     found = []
     for word in wanted:
         if word.endswith(".json"):
-            found.append(read_report(Path(word)))
+            path = Path(word)
+            found.append(read_swap(path) if path.name == QUALITY else read_report(path))
         else:
             known = list(_all_runs(store)) if known is None else known
             found.append(_of_run(_pick(word, known, store)))

@@ -99,16 +99,17 @@ def test_the_floor_is_what_coding_does_and_small(itself):
 
 
 def test_a_jittered_copy_trembles_more(portraits, speaking, itself, people, tmp_path):
-    frames = [opened(portraits[1], amount, (3 * (number % 2), -2 * (number % 2))) for number, amount in enumerate(MOVES)]
+    frames = [
+        opened(portraits[1], amount, (3 * (number % 2), -2 * (number % 2))) for number, amount in enumerate(MOVES)
+    ]
     found = figures(speaking, clip(tmp_path / "jitter.mp4", frames), people)
     assert found["flicker"]["landmarks"] > 1.5 * itself["flicker"]["landmarks"]
     assert found["flicker"]["picture"] > 1.2 and found["landmark_error"] > itself["landmark_error_floor"]
 
 
-def test_a_frozen_face_says_that_its_mouth_does_not_move(portraits, speaking, people, tmp_path):
-    found = figures(speaking, clip(tmp_path / "frozen.mp4", [opened(portraits[1], 3)] * 10, crf=0), people)
-    assert found["mouth"]["correlation"] is None and found["mouth"]["amplitude"] < 0.3
-    assert "In the swap the mouth hardly moves" in found["missing"]["mouth"]
+def test_a_frozen_face_does_not_speak(portraits, speaking, people, tmp_path):
+    found = figures(speaking, clip(tmp_path / "frozen.mp4", [opened(portraits[1], 3)] * 10, crf=0), people)["mouth"]
+    assert found["amplitude"] < 0.6 and (found["correlation"] is None or abs(found["correlation"]) < 0.7)
 
 
 def test_half_a_swap(portraits, people, tmp_path: Path) -> None:

@@ -103,7 +103,11 @@ def render(runs: Sequence[RunFigures]) -> str:
 def draw(runs: Sequence[RunFigures]) -> str:
     """The same dot plots as one SVG picture on white."""
     names = _names(runs)
-    plots = [_plot(figure, runs, names, figure.name) for figure in comparable(runs)]
+    return sheet([_plot(figure, runs, names, figure.name) for figure in comparable(runs)])
+
+
+def sheet(plots: Sequence[Markup]) -> str:
+    """Plots beside each other as one SVG picture on white."""
     tall = max(_height(plot) for plot in plots) + GAP
     columns = min(COLUMNS, len(plots))
     width, height = columns * (WIDTH + GAP) + GAP, -(-len(plots) // columns) * tall + GAP

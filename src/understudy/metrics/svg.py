@@ -26,7 +26,7 @@ STYLE = Markup(
     ".plot .column.ours{fill:var(--matched);fill-opacity:.6}.plot .column.filmed{fill:var(--filmed);fill-opacity:.5}"
     ".plot .line{fill:none;stroke-width:2}.plot .line.ours{stroke:var(--matched)}"
     ".plot .line.filmed{stroke:var(--filmed)}.plot .line.other{stroke:var(--other)}"
-    ".plot .dot{fill:var(--matched)}.plot .dot.filmed{fill:var(--filmed)}"
+    ".plot .dot{fill:var(--matched)}.plot .dot.filmed{fill:var(--filmed)}.plot .dot.other{fill:var(--other)}"
     ".plot .error{stroke:var(--matched);stroke-width:2;stroke-opacity:.55}.plot .error.filmed{stroke:var(--filmed)}"
     ".plot .reference{fill:var(--card);stroke:var(--filmed);stroke-width:1.8}"
 )
@@ -43,6 +43,21 @@ class Series:
 
     kind: str
     values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Points:
+    """A curve through measured points.
+
+    Args:
+        kind: `ours`, `filmed` or `other`: its colour.
+        x: places.
+        y: values there.
+    """
+
+    kind: str
+    x: Sequence[float]
+    y: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -118,6 +133,37 @@ def lines(
         for at in ((0.25, 0.5, 0.75, 1.0) if shares else ticks(low, high, 5))
     )  # fmt: skip
     return frame.plot(grid + drawn + frame.mark(mark), label)
+
+
+def curves(title: str, series: Sequence[Points], label: str, scale: float = 1.0) -> Markup:
+    """Measured points joined by straight lines, each series over an x of its own.
+
+    Args:
+        title: above; empty for none.
+        series: at least one, none of them empty.
+        label: of the x axis.
+        scale: ticks of the y axis are labelled with the value times this.
+    """
+    across = [at for one in series for at in one.x]
+    up = [value for one in series for value in one.y]
+    room = (max(up) - min(up)) * 0.08 or abs(max(up)) * 0.1 or 1.0
+    side = (max(across) - min(across)) * 0.05 or 1.0
+    low, high = min(up) - room, max(up) + room
+    frame = _Frame(min(across) - side, max(across) + side, low, high, top=36 if title else TOP)
+    drawn = Markup('<text class="title" x="0" y="16">{}</text>').format(title) if title else Markup("")
+    for value in ticks(low * scale, high * scale, 5):
+        at = frame.y(value / scale)
+        drawn += Markup('<line class="grid" x1="{0}" x2="{1}" y1="{2:.2f}" y2="{2:.2f}"/><text x="{3}" y="{4:.2f}" '
+                        'text-anchor="end">{5}</text>').format(frame.left, WIDTH - RIGHT, at, frame.left - 4, at + 4,
+                                                               f"{value:g}")  # fmt: skip
+    for one in series:
+        places = [(frame.x(at), frame.y(value)) for at, value in zip(one.x, one.y, strict=True)]
+        drawn += Markup('<polyline class="line {}" points="{}"/>').format(
+            one.kind, " ".join(f"{x:.2f},{y:.2f}" for x, y in places)
+        )
+        for x, y in places:
+            drawn += Markup('<circle class="dot {}" cx="{:.2f}" cy="{:.2f}" r="4"/>').format(one.kind, x, y)
+    return frame.plot(drawn, label)
 
 
 def dots(title: str, rows: Sequence[Dot], mark: Mark | None = None, scale: float = 1.0) -> Markup:
