@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from understudy.errors import UserError
+from understudy.faces.expression import EXPRESSION, SCALES, expression_features, mean_distance
 from understudy.faces.faceset import Faceset
-from understudy.swap.config import SwapConfig
-from understudy.swap.data import held_out_rows, source_tensors, tensors_of
+from understudy.swap.config import AugmentConfig, SwapConfig
+from understudy.swap.data import YAW, chosen_rows, draw, held_out_rows, source_tensors, tensors_of
 from understudy.swap.training import Teachers, key_of
 
 
@@ -50,3 +51,54 @@ def test_held_out_of_one_clip_are_its_last_frames() -> None:
     faces = Rows(["a"] * 20, [*range(19, -1, -1)])
     assert held_out_rows(faces, np.arange(20)).tolist() == [0, 1]
     assert held_out_rows(faces, np.arange(9)).tolist() == []
+
+
+def test_which_faces_teach(tiny: SwapConfig, source_set: Faceset, target_set: Faceset) -> None:
+    few = replace(tiny, faces="real", count=9)
+    spread = source_tensors(target_set, source_set, few)
+    assert torch.equal(spread.layers, tensors_of(source_set, np.linspace(0, 23, 9).round().astype(int)).layers)
+    assert len(source_tensors(target_set, source_set, replace(few, faces="mix"))) == 9
+    with pytest.raises(UserError, match=r"'deepfake\.count' = 3 is too few"):
+        source_tensors(target_set, source_set, replace(few, count=3))
+
+
+def test_varied_faces_lie_farther_apart_than_homogeneous_ones() -> None:
+    faces = Measured(60)
+    features = expression_features(faces)
+    apart = {}
+    for variety in ("varied", "homogeneous"):
+        rows = chosen_rows(faces, 12, None, variety, seed=1)
+        assert len(set(rows.tolist())) == 12 and (np.diff(rows) > 0).all()
+        apart[variety] = mean_distance(features[rows])
+    assert apart["varied"] > 2 * apart["homogeneous"]
+
+
+class Measured(Rows):
+    """Faces with expressions of all kinds."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(["a"] * count, list(range(count)))
+        rng = np.random.default_rng(0)
+        scales = zip(EXPRESSION, SCALES, strict=True)
+        self.columns |= {name: scale * rng.normal(size=count) for name, scale in scales}
+
+    def __len__(self) -> int:
+        return len(self.columns["clip"])
+
+    def found(self) -> np.ndarray:
+        return np.ones(len(self), bool)
+
+    def landmarks(self) -> np.ndarray:
+        return np.zeros((len(self), 68, 2))
+
+
+def test_mirrored_faces_look_the_other_way(source_set: Faceset) -> None:
+    faces = tensors_of(source_set, np.arange(24))
+    faces.expression[:, YAW] = 2
+    never, always = (
+        draw(faces, faces, 8, AugmentConfig(flip_source=flip, flip_target=0), True, torch.Generator().manual_seed(0))
+        for flip in (0, 1)
+    )
+    assert never.expression[:, YAW].tolist() == [2] * 16
+    assert always.expression[:, YAW].tolist() == [-2] * 8 + [2] * 8
+    assert torch.equal(never.expression[:, :YAW], always.expression[:, :YAW])

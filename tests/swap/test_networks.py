@@ -17,21 +17,54 @@ def test_parameters_of_df_ud_at_256_pixels() -> None:
     assert [round(count / 1e6, 2) for count in counts] == [4.31, 40.13, 19.18]
 
 
+def test_parameters_of_liae_ud_at_128_pixels() -> None:
+    with torch.device("meta"):
+        network = Trainee(128, "ud", 64, 256, 64, 22, "liae")
+    count = sum(parameter.numel() for parameter in network.parameters())
+    told = sum(parameter.numel() for parameter in network.expression.parameters())
+    assert round((count - told) / 1e6, 1) == 82.4
+
+
+@pytest.mark.parametrize("kind", ["df", "liae"])
 @pytest.mark.parametrize("options", ["", "u", "d", "ud"])
-def test_shapes_and_ranges(options: str) -> None:
-    network = Trainee(64, options, 8, 16, 8, 4)
+def test_shapes_and_ranges(options: str, kind: str) -> None:
+    network = Trainee(64, options, 8, 16, 8, 4, kind)
     with torch.no_grad():
+        faces, masks, _, expression = network.reconstruct(torch.rand(4, 3, 64, 64) * 2 - 1)
         image, mask = network(torch.rand(2, 3, 64, 64) * 2 - 1)
+    assert faces.shape == (4, 3, 64, 64) and masks.shape == (4, 1, 64, 64) and expression.shape == (4, 5)
     assert image.shape == (2, 3, 64, 64) and mask.shape == (2, 1, 64, 64)
     assert float(image.abs().max()) <= 1 and 0 <= float(mask.min()) and float(mask.max()) <= 1
 
 
-def test_weights_hold_what_rendering_needs_and_no_more() -> None:
+@pytest.mark.parametrize("size", [64, 96, 512])
+def test_sizes(size: int) -> None:
+    with torch.device("meta"):
+        image, mask = Swapper(size, "ud", 4, 8, 4, 2)(torch.empty(1, 3, size, size))
+    assert image.shape[-1] == mask.shape[-1] == size
+
+
+@pytest.mark.parametrize("kind", ["df", "liae"])
+def test_the_source_is_painted_from_the_shared_code_alone(kind: str) -> None:
+    """What the swap does to a face of the source is what training does to it."""
+    torch.manual_seed(0)
+    network = Trainee(64, "ud", 8, 16, 8, 4, kind)
+    faces = torch.rand(2, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        painted = network.reconstruct(torch.cat([faces, faces]))
+        assert torch.allclose(network(faces)[0], painted.faces[:2], atol=1e-6)
+        assert torch.allclose(network.paint_source(painted.code)[0], painted.faces[:2], atol=1e-6)
+        assert not torch.allclose(painted.faces[2:], painted.faces[:2], atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["df", "liae"])
+def test_weights_hold_what_rendering_needs_and_no_more(kind: str) -> None:
     torch.manual_seed(0)
     arguments = {"size": 64, "options": "ud", "encoder": 8, "inter": 16, "decoder": 8, "mask": 4}
-    trained = Trainee(**arguments).eval()
+    trained = Trainee(**arguments, kind=kind).eval()
     weights = weights_of(trained, arguments, {})
-    assert not [name for name in weights.tensors if name.startswith("target")]
+    assert weights.kind == kind
+    assert {name.split(".")[0] for name in weights.tensors} == {"encoder", "inter", "source"}
     faces = torch.rand(2, 3, 64, 64) * 2 - 1
     with torch.no_grad():
         for ours, theirs in zip(load_swapper(weights)(faces), trained(faces), strict=True):

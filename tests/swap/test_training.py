@@ -11,8 +11,8 @@ from pytorch_lightning.loggers.logger import DummyLogger
 from understudy import checkpoint
 from understudy.errors import UserError
 from understudy.faces.faceset import Faceset
-from understudy.swap.config import SwapConfig
-from understudy.swap.module import learning_rate
+from understudy.swap.config import LossConfig, SwapConfig
+from understudy.swap.module import SwapModule, learning_rate
 from understudy.swap.training import Teachers, TrainResult, key_of, train
 
 
@@ -114,3 +114,72 @@ def test_too_few_synthetic_faces(tiny, faceless_set, source_set, target_set, tmp
     with pytest.raises(UserError, match="needs 8 synthetic faces and only 3 of 24 show a face: train the GAN longer"):
         train(Teachers(faceless_set, source_set, target_set), replace(tiny, faces="synthetic"), 64, 7, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_all_terms_together_stopped_and_resumed(tiny, source_set, target_set, tmp_path: Path) -> None:
+    """With identity and discriminator: what is resumed ends with the weights of an undisturbed run."""
+    losses = LossConfig(identity=0.1, identity_every=2, identity_from=0, gan=0.1, gan_from=0.5)
+    network = replace(tiny.network, kind="liae")
+    config = replace(tiny, losses=losses, network=network)
+    undisturbed = run(config, source_set, target_set, tmp_path / "whole")
+    assert {"identity", "gan", "discriminator"} <= set(undisturbed.summary)
+
+    def stop(name: str, rgb: np.ndarray, step: int) -> None:
+        if step == 4:
+            raise Stopped
+
+    often = replace(config, training=replace(config.training, preview_every=2))
+    with pytest.raises(Stopped):
+        run(often, source_set, target_set, tmp_path / "cut", stop)
+    again = run(often, source_set, target_set, tmp_path / "cut")
+    assert again.summary["discriminator"] == undisturbed.summary["discriminator"]
+    for name, tensor in undisturbed.weights.tensors.items():
+        assert torch.equal(tensor, again.weights.tensors[name]), name
+
+
+def spoil(monkeypatch: pytest.MonkeyPatch, iterations: set[int]) -> list[float]:
+    """Let the weights become no numbers at each of `iterations`, once; gives the learning rates of all iterations."""
+    rates: list[float] = []
+    step = SwapModule.training_step
+
+    def training_step(module: SwapModule, batch: torch.Tensor, number: int) -> None:
+        if module.iteration in iterations:
+            iterations.discard(module.iteration)
+            with torch.no_grad():
+                module.network.source.out1.weight.fill_(torch.nan)
+        step(module, batch, number)
+        rates.append(module.adam.param_groups[0]["lr"])
+
+    monkeypatch.setattr(SwapModule, "training_step", training_step)
+    return rates
+
+
+def test_failed_training_goes_back_to_the_good_state_at_half_the_rate(
+    tiny, source_set, target_set, tmp_path: Path, monkeypatch
+) -> None:
+    rates = spoil(monkeypatch, {4})
+    result = run(tiny, source_set, target_set, tmp_path)
+    assert result.summary["iterations"] == 6 and result.summary["rollbacks"] == 1
+    assert result.summary["troubles"] == [
+        "iteration 5: swap/source_dssim is not a number; back to 4, at half the learning rate"
+    ]
+    assert rates[:4] == [5e-4] * 4 and rates[4] == pytest.approx(2.5e-4)
+    assert all(torch.isfinite(tensor).all() for tensor in result.weights.tensors.values())
+    assert run(tiny, source_set, target_set, tmp_path).summary["rollbacks"] == 1, "a finished training still says so"
+
+
+def test_training_that_fails_at_once_starts_anew(tiny, source_set, target_set, tmp_path: Path, monkeypatch) -> None:
+    rates = spoil(monkeypatch, {0})
+    result = run(tiny, source_set, target_set, tmp_path)
+    assert result.summary["troubles"][0].endswith("back to 0, at half the learning rate")
+    assert rates[0] == pytest.approx(2.5e-4)
+
+
+def test_training_that_fails_for_good_says_so(tiny, source_set, target_set, tmp_path: Path, monkeypatch) -> None:
+    class Always(set):
+        def discard(self, element: object) -> None:
+            """Fail there every time."""
+
+    spoil(monkeypatch, Always({4}))
+    with pytest.raises(UserError, match=r"diverged at iteration 5 .*lower 'deepfake\.training\.lr'"):
+        run(tiny, source_set, target_set, tmp_path)

@@ -154,10 +154,11 @@ def _run(
     config, total = watch.config, watch.config.training.iterations
     saved = load_state(watch.folder)
     rate = 1.0
+    # Before the seed is set: the embedder is made once a process, and making it draws numbers.
+    likeness = _likeness(teachers, config, arguments["size"]) if config.losses.identity else None
     while True:
         torch.manual_seed(seed)
         network = fast_layout(Trainee(**arguments, kind=config.network.kind))
-        likeness = _likeness(teachers, config, network.size) if config.losses.identity else None
         module = SwapModule(network, *watch.faces, config, seed, watch, likeness, share_from_environment())
         module.rate = rate
         with meter("Training the swap (iterations)", total) as shown:
