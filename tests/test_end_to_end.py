@@ -57,6 +57,10 @@ def test_every_result_is_there_and_nothing_is_half_written(project):
         f"{PAIR}/side_by_side.mp4",
         f"{PAIR}/swap_stills.png",
         f"{PAIR}/swap_quality.json",
+        f"{PAIR}/swap_frames.parquet",
+        f"{PAIR}/swap_reconstruction.json",
+        f"{PAIR}/swap_detectability.json",
+        f"{PAIR}/swap_report.html",
     ):
         assert reporting(project, name).stat().st_size > 0, name
     assert not list((project / "data").rglob("*.tmp*"))

@@ -52,7 +52,7 @@ def train_swap(
     teachers = Teachers(synthetic, source, target, taught, target_selection.rows)
     result = train(teachers, config, size, seed, checkpoints, lightning_logger(), log_picture)
     clips = sorted(set(source.column("clip")[held_out].tolist()))
-    summary = result.summary | {"held_out": {"faces": len(held_out), "clips": clips}}
+    summary = result.summary | {"faces": config.faces, "held_out": {"faces": len(held_out), "clips": clips}}
     seal = seal_of(result.weights, consents, provenance)
     return result.weights, summary, seal_picture(seal, result.preview, "swap_preview.png")
 
