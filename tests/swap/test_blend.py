@@ -120,7 +120,18 @@ def test_mask_is_soft_and_shrinks_with_erosion(place: Place) -> None:
     small = face_mask(WHOLE, landmarks, BlendConfig(erode=0.1))
     assert hard.sum() > soft.sum() > small.sum() > 0
     assert np.abs(np.diff(soft, axis=1)).max() < 0.25 < np.abs(np.diff(hard, axis=1)).max()
-    assert (soft[hard == 0] < 0.2).all()
+    outside = hard == 0
+    below = outside.copy()
+    below[: int(landmarks[36:48, 1].mean() * len(hard) / SIZE)] = False
+    assert below.any() and (soft[below] < 0.2).all() and (soft[outside] < 0.6).all()
+
+
+def test_the_brows_are_covered_whole(place: Place) -> None:
+    _, landmarks, _ = place
+    mask = face_mask(WHOLE, landmarks, BlendConfig())
+    brows = ((landmarks[17:27] + 0.5) * len(mask) / SIZE - 0.5).round().astype(int)
+    seen = mask[brows[:, 1], brows[:, 0]]
+    assert (seen[2:8] > 0.9).all() and (seen[1:9] > 0.5).all()
 
 
 def inside_mean(blend: Blender, frame: np.ndarray, crop: np.ndarray, face: np.ndarray, place: Place, **more) -> float:

@@ -29,10 +29,13 @@ def face_mask(predicted: np.ndarray, landmarks: np.ndarray, config: BlendConfig)
     mask = np.minimum(cv2.resize(predicted.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC), hull)
     mask = mask.clip(0, 1)
     reach, sigma = config.erode * side, config.feather * side
-    # The soft edge lies inside the face: half of it would otherwise show the target's skin beside a seam.
+    # The soft edge lies inside the face: half of it would otherwise show what the network paints beside the jaw. Not so
+    # at its upper edge, where the target's own brows would show above the new ones.
     pixels = round(reach + sigma)
     if pixels:
-        mask = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1,) * 2))
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1,) * 2)
+        kernel[:pixels] = 0
+        mask = cv2.erode(mask, kernel)
     border = max(1, round(3 * sigma))
     mask[:border] = mask[-border:] = mask[:, :border] = mask[:, -border:] = 0
     if sigma > 0:

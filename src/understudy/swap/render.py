@@ -136,7 +136,7 @@ def _cut(clip: Path, route: Track, size: int) -> Generator[_Part]:
 
 def _predicted(parts: Generator[_Part], network: Swapper, batch: int, device: torch.device) -> Generator[_Part]:
     threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))  # the other steps keep one core busy
+    torch.set_num_threads(min(threads, max(1, (os.cpu_count() or 1) - 1)))  # the other steps keep one core busy
     try:
         with closing(parts):
             while some := list(islice(parts, batch)):
