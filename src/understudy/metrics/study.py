@@ -100,10 +100,11 @@ def render(swaps: Sequence[Swap]) -> str:
 
 def draw(swaps: Sequence[Swap]) -> str:
     """The same plots as one SVG picture on white."""
+    names = [figure.name.removeprefix("Swap: ").capitalize() for figure in _known(swaps)]
     return sheet(
         [
-            curves(figure.name.removeprefix("Swap: ").capitalize(), _points(figure, swaps), "faces", figure.scale)
-            for figure in _known(swaps)
+            curves(name, _points(figure, swaps, named=True), "faces", figure.scale)
+            for name, figure in zip(names, _known(swaps), strict=True)
         ]
     )
 
@@ -113,7 +114,7 @@ def _known(swaps: Sequence[Swap]) -> list[Figure]:
     return [figure for figure in SWAP if sum(figure.key in one.figures for one in swaps) >= 2]
 
 
-def _points(figure: Figure, swaps: Sequence[Swap]) -> list[Points]:
+def _points(figure: Figure, swaps: Sequence[Swap], named: bool = False) -> list[Points]:
     """A line a kind of faces; where several swaps were taught by as many faces, their mean."""
     series = []
     for kind, colour in KINDS.items():
@@ -123,7 +124,8 @@ def _points(figure: Figure, swaps: Sequence[Swap]) -> list[Points]:
                 by_count.setdefault(one.count, []).append(one.figures[figure.key])
         if by_count:
             counts = sorted(by_count)
-            series.append(Points(colour, counts, [float(np.mean(by_count[count])) for count in counts]))
+            means = [float(np.mean(by_count[count])) for count in counts]
+            series.append(Points(colour, counts, means, kind if named else ""))
     return series
 
 

@@ -53,11 +53,13 @@ class Points:
         kind: `ours`, `filmed` or `other`: its colour.
         x: places.
         y: values there.
+        name: stands at its end; empty for none.
     """
 
     kind: str
     x: Sequence[float]
     y: Sequence[float]
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,10 @@ def curves(title: str, series: Sequence[Points], label: str, scale: float = 1.0)
         )
         for x, y in places:
             drawn += Markup('<circle class="dot {}" cx="{:.2f}" cy="{:.2f}" r="4"/>').format(one.kind, x, y)
+        if one.name:
+            drawn += Markup('<text class="name" x="{:.2f}" y="{:.2f}" text-anchor="end">{}</text>').format(
+                places[-1][0] + 4, places[-1][1] - 8, one.name
+            )
     return frame.plot(drawn, label)
 
 
