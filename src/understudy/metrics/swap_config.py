@@ -22,5 +22,5 @@ class SwapQualityConfig:
 
     frames: int = Field(default=500, ge=1)
     consecutive: int = Field(default=750, ge=3)
-    held_out: int = Field(default=100, ge=0)
+    held_out: int = Field(default=60, ge=0)
     detectability: DetectabilityConfig = field(default_factory=DetectabilityConfig)
