@@ -9,8 +9,10 @@ from kedro.config import OmegaConfigLoader
 from kedro.framework.project import pipelines
 from kedro.framework.startup import bootstrap_project
 
+from understudy.errors import UserError
 from understudy.hooks import CONFIGS, PLAIN, check_parameters
 from understudy.settings import CONFIG_LOADER_ARGS
+from understudy.swap.presets import configure
 
 ROOT = Path(__file__).parents[1]
 LAYERS = {
@@ -131,4 +133,22 @@ def test_the_base_environment_holds_the_papers_settings():
     assert parameters["size"] == 256
     assert parameters["gan_training"]["training"]["kimg"] == 500
     assert parameters["gan_training"]["synthesis"]["count"] == 1000
-    assert parameters["deepfake"]["training"]["iterations"] == 80_000
+    swap = configure(parameters["deepfake"])
+    assert (swap.training.iterations, swap.network.options) == (80_000, "ud")
+
+
+def test_variants_of_a_swap_never_share_a_path_and_none_adds_no_folder(all_pipelines):
+    made = {name for name in all_pipelines["deepfake"].all_outputs() if not name.startswith("params:")}
+    made |= {"swap_checkpoints"}
+    plain, other = (config("demo", **chosen)["catalog"] for chosen in ({}, {"variant": "real_250"}))
+    for name in made:
+        usual, own = (
+            Path(entry.get("filepath") or entry["dataset"]["filepath"]) for entry in (plain[name], other[name])
+        )
+        assert own == usual.parent / "real_250" / usual.name, name
+
+
+def test_a_variant_is_a_folders_name():
+    check_parameters(config("demo", variant="real_250")["parameters"])
+    with pytest.raises(UserError, match="The variant '../elsewhere' cannot be a folder's name"):
+        check_parameters(config("demo", variant="../elsewhere")["parameters"])

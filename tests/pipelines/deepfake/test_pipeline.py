@@ -1,5 +1,6 @@
 """The wiring of deepfake and its parameters in every environment."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from understudy.config import parse
 from understudy.errors import UserError
 from understudy.pipelines.deepfake import create_pipeline
 from understudy.swap.config import SwapConfig
+from understudy.swap.presets import configure
 
 CONF = Path(__file__).parents[3] / "conf"
 
@@ -28,12 +30,12 @@ def parameters(environment: str) -> dict:
 
 
 def test_base_is_the_dataclass_itself() -> None:
-    assert parse(SwapConfig, parameters("base"), "deepfake") == SwapConfig()
+    assert configure(parameters("base")) == replace(SwapConfig(), preset="paper256")
 
 
 @pytest.mark.parametrize("environment", ["demo", "test"])
 def test_overlays_fit(environment: str) -> None:
-    config = parse(SwapConfig, parameters(environment), "deepfake")
+    config = configure(parameters(environment))
     assert config.training.iterations < SwapConfig().training.iterations
 
 
@@ -46,7 +48,8 @@ def test_every_output_is_in_the_catalog() -> None:
     pipeline = create_pipeline()
     catalog = yaml.safe_load((CONF / "base/deepfake/catalog.yml").read_text())
     assert pipeline.all_outputs() | {"swap_checkpoints"} == set(catalog)
-    others = {"consents", "selected_faces", "source_faces", "source_selection", "target_faces", "target_footage"}
+    others = {"consents", "selected_faces", "source_faces", "source_selection", "target_footage"}
+    others |= {"target_faces", "target_selection"}
     data = {name for name in pipeline.inputs() if not name.startswith("params:")}
     assert data == others | {"swap_checkpoints"}
     assert all(entry["metadata"]["kedro-viz"]["layer"] for entry in catalog.values())
