@@ -25,6 +25,8 @@ from understudy.faces.extract import extract_segment
 from understudy.faces.faceset import Faceset, finish, write_shard
 from understudy.faces.landmarks import predict
 from understudy.files import atomic_path
+from understudy.puppet.animate import Pose, draw, make_puppet
+from understudy.puppet.portraits import find_portrait, make_canvas
 from understudy.swap.config import SwapConfig
 from understudy.swap.render import count_frames, render, swapped_frames
 from understudy.video.decode import decode
@@ -110,6 +112,25 @@ def test_of_two_people_the_chosen_one_alone_is_swapped(
         before = frame.rgb(exact=True)
         assert np.array_equal(after[:, 310:], before[:, 310:]), "the other person is untouched"
         assert np.array_equal(after, before) == (frame.index >= 8)
+
+
+def test_a_head_that_turns_into_profile_and_back(tmp_path: Path) -> None:
+    puppet = make_puppet(make_canvas(find_portrait("astronaut"), 256))
+    yaws = [0, 10, 20, 30, 40, 50, 60, 75, 90] + [90] * 12 + [0] * 4
+    clip = write_kind(tmp_path / "turn.mp4", [draw(puppet, Pose(yaw, *[0.0] * 8)) for yaw in yaws])
+    (whole,) = segments(clip)
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    write_shard(folder, 0, "turn-0", extract_segment(whole, 64, FacesConfig(min_face=70)))
+    finish(folder, ["turn-0"])
+    counts = count_frames(clip, Faceset(folder), CONFIG, 64)
+    assert counts["frames"] == len(yaws) and counts["runs"] == 2
+    new = list(swapped_frames(clip, untrained(), Faceset(folder), CONFIG))
+    pairs = zip(decode(clip), new, strict=True)
+    changed = [not np.array_equal(frame.rgb(exact=True), after) for frame, after in pairs]
+    assert all(changed[:4]) and all(changed[-4:]), "seen from the front it is swapped"
+    assert sum(changed[13:-4]) == 0, "in profile no face is made up"
+    assert sum(changed) == counts["swapped"]
 
 
 @contextmanager
