@@ -165,3 +165,13 @@ def test_an_empty_table_has_all_columns_and_figures():
     found = swap_figures(table, People(np.zeros((2, 128)), np.zeros((0, 128))), 0)
     json.dumps(found, allow_nan=False)
     assert found["judged"] == 0 and found["distance_to_source"] is None
+
+
+def test_somebody_else_in_the_frame_is_not_taken_for_the_swap(portraits, people, tmp_path: Path) -> None:
+    source, target = portraits
+    near = cv2.resize(source, None, fx=1.4, fy=1.4, interpolation=cv2.INTER_CUBIC)  # the wider face of the two
+    frame = np.full((360, 660, 3), 128, np.uint8)
+    frame[52:308, :256], frame[:358, 300:658] = target, near
+    original = clip(tmp_path / "two.mp4", [frame] * 3)
+    found = figures(original, original, people, SwapQualityConfig(frames=3, consecutive=3))
+    assert found["faceless"] == 0 and found["nearer_to_source"] == 0 and found["distance_to_target"] < 0.4
