@@ -150,5 +150,5 @@ def test_variants_of_a_swap_never_share_a_path_and_none_adds_no_folder(all_pipel
 
 def test_a_variant_is_a_folders_name():
     check_parameters(config("demo", variant="real_250")["parameters"])
-    with pytest.raises(UserError, match="The variant '../elsewhere' cannot be a folder's name"):
+    with pytest.raises(UserError, match=r"The variant '\.\./elsewhere' cannot be a folder's name"):
         check_parameters(config("demo", variant="../elsewhere")["parameters"])

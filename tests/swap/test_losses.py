@@ -62,3 +62,18 @@ def test_softened_mask_keeps_its_area() -> None:
     mask = torch.zeros(1, 1, 64, 64)
     mask[..., 20:44, 20:44] = 1
     assert float(soften(mask).sum()) == pytest.approx(float(mask.sum()), rel=1e-5)
+
+
+@pytest.mark.parametrize("side", [64, 256])
+def test_only_the_part_around_the_face_is_computed_and_nothing_is_lost(side: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    image, target = torch.rand(2, 2, 3, side, side, generator=generator) * 2 - 1
+    mask = torch.zeros(2, 1, side, side)
+    mask[0, 0, side // 4 : side // 2, side // 3 : side // 2] = 1
+    mask[1, 0, side // 3 : side // 2 + 2, : side // 2] = 1  # reaches the border
+    made = face_losses(image, mask, target, mask, mask, LossConfig())
+    soft = 2 * soften(mask).clamp(0, 0.5)
+    a, b = (image + 1) / 2, (target + 1) / 2
+    assert torch.allclose(made["dssim"], 10 * multiscale_dssim(a * soft, b * soft), rtol=1e-4)
+    assert torch.allclose(made["mse"], 10 * ((a - b) * soft).square().mean((1, 2, 3)), rtol=1e-4)
+    assert torch.allclose(made["eyes_mouth"], 300 * ((a - b) * mask).abs().mean((1, 2, 3)), rtol=1e-4)

@@ -38,8 +38,10 @@ def soften(masks: torch.Tensor) -> torch.Tensor:
     return filter_valid(padded, gaussian_kernel(length, sigma, masks))
 
 
-def dssim(a: torch.Tensor, b: torch.Tensor, window: int) -> torch.Tensor:
+def dssim(a: torch.Tensor, b: torch.Tensor, window: int, side: int | None = None) -> torch.Tensor:
     """Structural dissimilarity (1 - SSIM) / 2 of images (B, C, H, W) in 0..1, (B,).
+
+    With `side` they are parts of larger images, (B, C, side, side), that are equal everywhere else.
 
     Wang et al., "Image quality assessment", IEEE TIP 13(4), 2004, equation 13, with Gaussian weights. Computed in
     float32, since the variances are small differences of large numbers.
@@ -52,14 +54,23 @@ def dssim(a: torch.Tensor, b: torch.Tensor, window: int) -> torch.Tensor:
     both, means = mean_a * mean_b, mean_a**2 + mean_b**2
     light = (2 * both + K1**2) / (means + K1**2)
     contrast = (2 * (product - both) + K2**2) / (squares - means + K2**2)
-    return (1 - light * contrast).mean((1, 2, 3)) / 2
+    windows = a.shape[1] * ((side or a.shape[-2]) - window + 1) * ((side or a.shape[-1]) - window + 1)
+    return (1 - light * contrast).sum((1, 2, 3)) / (2 * windows)
 
 
-def multiscale_dssim(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """DSSIM with a window of 1/11.6 of the side; from 256 pixels the mean with one of half that, (B,)."""
-    side = a.shape[-1]
-    wide = dssim(a, b, max(3, int(side / 11.6)))
-    return wide if side < 256 else (wide + dssim(a, b, int(side / 23.2))) / 2
+def window_of(side: int) -> int:
+    """The wider of DSSIM's windows."""
+    return max(3, int(side / 11.6))
+
+
+def multiscale_dssim(a: torch.Tensor, b: torch.Tensor, side: int | None = None) -> torch.Tensor:
+    """DSSIM with a window of 1/11.6 of the side; from 256 pixels the mean with one of half that, (B,).
+
+    `side` is that of the whole images when `a` and `b` are parts of them.
+    """
+    whole = side or a.shape[-1]
+    wide = dssim(a, b, window_of(whole), side)
+    return wide if whole < 256 else (wide + dssim(a, b, int(whole / 23.2), side)) / 2
 
 
 def face_losses(
@@ -80,13 +91,26 @@ def face_losses(
         eyes_mouth: where eyes and mouth are (B, 1, S, S).
         weights: of the losses.
     """
-    image, target = (image.float() + 1) / 2, (target + 1) / 2
     soft = 2 * soften(target_mask).clamp(0, 0.5)  # 1 up to the mask's edge, then falling off
-    losses = {
-        "dssim": weights.dssim * multiscale_dssim(image * soft, target * soft),
-        "mse": weights.mse * ((image - target) * soft).square().mean((1, 2, 3)),
-        "mask": weights.mask * (mask.float() - target_mask).square().mean((1, 2, 3)),
-    }
+    full = image[0].numel()
+    losses = {"mask": weights.mask * (mask.float() - target_mask).square().mean((1, 2, 3))}
+    if not image.is_cuda:  # there it would be waited for
+        rows, columns = _around(soft, window_of(image.shape[-1]))
+        image, target, soft, eyes_mouth = (x[..., rows, columns] for x in (image, target, soft, eyes_mouth))
+    image, target = (image.float() + 1) / 2, (target + 1) / 2
+    difference = image - target
+    losses["dssim"] = weights.dssim * multiscale_dssim(image * soft, target * soft, mask.shape[-1])
+    losses["mse"] = weights.mse / full * (difference * soft).square().sum((1, 2, 3))
     if weights.eyes_mouth:
-        losses["eyes_mouth"] = weights.eyes_mouth * ((image - target) * eyes_mouth).abs().mean((1, 2, 3))
+        losses["eyes_mouth"] = weights.eyes_mouth / full * (difference * eyes_mouth).abs().sum((1, 2, 3))
     return losses
+
+
+def _around(soft: torch.Tensor, window: int) -> tuple[slice, slice]:
+    """Rows and columns outside of which every window of masked faces is black: nothing is lost there."""
+    bounds = []
+    for side in (3, 2):
+        seen = soft.amax((0, 1, side)).nonzero()
+        low, high = (int(seen[0]), int(seen[-1])) if len(seen) else (0, 0)
+        bounds.append(slice(max(0, low - window), high + window + 1))
+    return bounds[0], bounds[1]

@@ -211,7 +211,8 @@ class Trainee(Swapper):
         if self.twofold:
             own = self.target(flat.chunk(2)[1])
             halves = torch.cat([torch.cat([code_source, own]), torch.cat([code_source, code_target])], 1)
-            return Painted(*self.source(halves), code_target, expression)
+            image, mask = self.source(halves)
+            return Painted(image, mask, code_target, expression)
         painted = zip(self.source(code_source), self.target(code_target), strict=True)
         image, mask = (torch.cat(both) for both in painted)
         return Painted(image, mask, code_target, expression)
