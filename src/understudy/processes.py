@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.distributed.nn.functional
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor
 
@@ -52,6 +53,14 @@ def average(tensors: Sequence[Tensor]) -> None:
     flat /= torch.distributed.get_world_size()
     parts = flat.split([tensor.numel() for tensor in tensors])
     torch._foreach_copy_(list(tensors), [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)])
+
+
+def shared_mean(value: Tensor) -> Tensor:
+    """The mean of a tensor over all processes, through which gradients flow back to each of them."""
+    if not active():
+        return value
+    summed: Tensor = torch.distributed.nn.functional.all_reduce(value)  # type: ignore[no-untyped-call]
+    return summed / torch.distributed.get_world_size()
 
 
 def agree(wish: bool) -> bool:

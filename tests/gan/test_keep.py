@@ -161,6 +161,6 @@ def test_a_full_disk_leaves_the_best_weights_whole(tmp_path, monkeypatch) -> Non
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(weights_on_disk, "save_file", full)
-    with pytest.raises(UserError, match=r"best\.safetensors could not be written .*free some space"):
+    with pytest.raises(UserError, match=r"No space was left while .*best\.safetensors was written: free some"):
         keep_weights(tmp_path / BEST, Weights("stylegan2", {}, {"generator.a": torch.zeros(3)}))
     np.testing.assert_array_equal(load_best(tmp_path).tensors["generator.a"].numpy(), np.ones(3))

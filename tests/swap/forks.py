@@ -19,7 +19,7 @@ from understudy.swap.training import Teachers, train
 
 CONFIG = SwapConfig(
     faces="real",
-    network=NetworkConfig(encoder=8, inter=16, decoder=8, mask=4),
+    network=NetworkConfig(options="uds", encoder=8, inter=16, decoder=8, mask=4),
     losses=LossConfig(gan=0.1, gan_from=0.5),
     training=TrainingConfig(iterations=6, batch=4, lr=5e-4, log_every=1, preview_every=0, checkpoint_every=0),
 )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from understudy.errors import UserError
-from understudy.swap.networks import Decoder, Encoder, Inter, Swapper, Trainee, load_swapper, weights_of
+from understudy.swap.networks import Decoder, Encoder, Inter, Standard, Swapper, Trainee, load_swapper, weights_of
 from understudy.weights import Weights
 
 
@@ -26,7 +26,7 @@ def test_parameters_of_liae_ud_at_128_pixels() -> None:
 
 
 @pytest.mark.parametrize("kind", ["df", "liae"])
-@pytest.mark.parametrize("options", ["", "u", "d", "ud"])
+@pytest.mark.parametrize("options", ["", "u", "d", "ud", "s", "uds"])
 def test_shapes_and_ranges(options: str, kind: str) -> None:
     network = Trainee(64, options, 8, 16, 8, 4, kind)
     with torch.no_grad():
@@ -57,14 +57,31 @@ def test_the_source_is_painted_from_the_shared_code_alone(kind: str) -> None:
         assert not torch.allclose(painted.faces[2:], painted.faces[:2], atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", ["df", "liae"])
-def test_weights_hold_what_rendering_needs_and_no_more(kind: str) -> None:
+def test_standard_codes_differ_by_expression_and_not_by_who_it_is() -> None:
     torch.manual_seed(0)
-    arguments = {"size": 64, "options": "ud", "encoder": 8, "inter": 16, "decoder": 8, "mask": 4}
-    trained = Trainee(**arguments, kind=kind).eval()
+    standard = Standard(16)
+    identity, expression = 10 * torch.randn(16), torch.randn(64, 16)
+    for _ in range(100):
+        inside = standard(identity + 0.1 * expression)
+    torch.testing.assert_close(inside.mean(0), torch.zeros(16), atol=1e-4, rtol=0)
+    torch.testing.assert_close(inside.var(0, unbiased=False), torch.ones(16), atol=1e-2, rtol=0)
+    standard.eval()
+    torch.testing.assert_close(standard(identity + 0.1 * expression), inside, atol=1e-3, rtol=0)
+    assert torch.equal(standard(identity[None]), standard(identity[None])), "looking does not change it"
+
+
+@pytest.mark.parametrize("options", ["ud", "uds"])
+@pytest.mark.parametrize("kind", ["df", "liae"])
+def test_weights_hold_what_rendering_needs_and_no_more(kind: str, options: str) -> None:
+    torch.manual_seed(0)
+    arguments = {"size": 64, "options": options, "encoder": 8, "inter": 16, "decoder": 8, "mask": 4}
+    trained = Trainee(**arguments, kind=kind)
+    trained.reconstruct(torch.rand(8, 3, 64, 64) * 2 - 1)
+    trained.eval()
     weights = weights_of(trained, arguments, {})
     assert weights.kind == kind
-    assert {name.split(".")[0] for name in weights.tensors} == {"encoder", "inter", "source"}
+    needed = {"encoder", "inter", "source", *(["standard"] if "s" in options else [])}
+    assert {name.split(".")[0] for name in weights.tensors} == needed
     faces = torch.rand(2, 3, 64, 64) * 2 - 1
     with torch.no_grad():
         for ours, theirs in zip(load_swapper(weights)(faces), trained(faces), strict=True):

@@ -18,7 +18,8 @@ class NetworkConfig:
     Args:
         kind: `df`, one encoder and one code shared by two decoders; `liae`, one decoder, and for the target a second
             code beside the shared one, which takes on more of the target's light.
-        options: `u` scales the code to unit power; `d` computes at half size and doubles at the end, 3.6 times as fast.
+        options: `u` scales the encoder's result to unit power; `d` computes at half size and doubles at the end, 3.6
+            times as fast; `s` frees the code of each person's own mean and spread, so that expression is learned early.
         encoder: channels of the encoder's first layer.
         inter: length of the code, and channels behind it.
         decoder: channels of the decoders' finest layer, before halving by `d`.
@@ -26,7 +27,7 @@ class NetworkConfig:
     """
 
     kind: Literal["df", "liae"] = "df"
-    options: Literal["", "u", "d", "ud"] = "ud"
+    options: Literal["", "u", "d", "ud", "s", "us", "ds", "uds"] = "ud"
     encoder: int = Field(default=64, ge=4)
     inter: int = Field(default=256, ge=8)
     decoder: int = Field(default=64, ge=4)

@@ -18,7 +18,10 @@ FEWEST = 8
 YAW = EXPRESSION.index("yaw")
 
 FARTHEST = 5.0
-"""Expressions beyond so many units are faults of the landmarks."""
+"""Expressions beyond so many deviations are faults of the landmarks."""
+
+LEAST_SPREAD = 0.1
+"""An expression that changes less, in the units of `faces.expression`, is still."""
 
 HELD_OUT = 10
 """One face in so many never teaches, so that there is something to judge by."""
@@ -30,7 +33,7 @@ class FaceTensors:
 
     Args:
         layers: (N, 5, S, S): red, green, blue, mask of the face, mask of eyes and mouth.
-        expression: (N, 5) float32, in the order and the units of `faces.expression`.
+        expression: (N, 5) float32, in the order of `faces.expression`, in the person's own deviations.
     """
 
     layers: torch.Tensor
@@ -178,15 +181,12 @@ def tensors_of(faces: Faceset, rows: np.ndarray) -> FaceTensors:
 
 
 def _expressions(faces: Faceset) -> np.ndarray:
-    """The expression of each face, (N, 5) float32, from what is usual for the person; 0 where it is not known.
-
-    A closed mouth is 0 for everybody; eyes and brows are not.
-    """
+    """The expression of each face, (N, 5) float32, in the person's own deviations from what is usual; 0 where unknown."""
     features = expression_features(faces)
-    known = np.isfinite(features).all(1)
-    usual = np.median(features[known], 0) if known.any() else np.zeros(len(EXPRESSION))
-    usual[EXPRESSION.index("mouth_open")] = 0
-    return np.nan_to_num((features - usual).clip(-FARTHEST, FARTHEST)).astype(np.float32)
+    known = features[np.isfinite(features).all(1)]
+    usual, spread = (np.median(known, 0), known.std(0)) if len(known) else (0, np.ones(len(EXPRESSION)))
+    own = (features - usual) / np.maximum(spread, LEAST_SPREAD)
+    return np.nan_to_num(own.clip(-FARTHEST, FARTHEST)).astype(np.float32)
 
 
 def draw(

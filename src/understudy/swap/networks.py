@@ -16,10 +16,14 @@ from torch.nn import functional as F
 
 from understudy.errors import UserError
 from understudy.faces.expression import EXPRESSION
+from understudy.processes import shared_mean
 from understudy.weights import Weights
 
 KINDS = ("df", "liae")
 SLOPE = 0.1
+FOLLOW = 0.05
+"""How fast the standard of the codes follows them, a step."""
+LEAST_VARIANCE = 1e-6
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -98,6 +102,42 @@ class Inter(nn.Module):
         return self.up(self.spread(code).view(-1, self.width, self.low, self.low))
 
 
+class Standard(nn.Module):
+    """The codes of one person, less their mean and over their spread.
+
+    Two people's codes differ far more than one person's: the few percent that expression, pose and light make up are
+    slow to learn and drown in the noise of training. Freed of who it is, the code is those alone, for both people on
+    one scale. It is batch normalisation (Ioffe and Szegedy, arXiv 1502.03167) for each person alone: training takes the
+    batch's numbers, of all processes together, and use those that followed them.
+    """
+
+    mean: torch.Tensor
+    variance: torch.Tensor
+    seen: torch.Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("variance", torch.ones(width))
+        self.register_buffer("seen", torch.zeros(()))
+
+    def forward(self, code: torch.Tensor) -> torch.Tensor:
+        """Same shape (B, width)."""
+        mean, variance = self.mean, self.variance
+        if self.training:
+            mean = shared_mean(code.float().mean(0))
+            variance = shared_mean((code.float() - mean).square().mean(0))
+            self._follow(mean.detach(), variance.detach())
+        return (code - mean) * torch.rsqrt(variance + LEAST_VARIANCE)
+
+    @torch.no_grad()
+    def _follow(self, mean: torch.Tensor, variance: torch.Tensor) -> None:
+        self.seen += 1
+        weight = (1 / self.seen).clamp_min(FOLLOW)
+        self.mean.lerp_(mean, weight)
+        self.variance.lerp_(variance, weight)
+
+
 class Decoder(nn.Module):
     """Face and mask of one person from the code."""
 
@@ -171,11 +211,12 @@ class Swapper(nn.Module):
         self.encoder = Encoder(encoder, "u" in options)
         self.inter = Inter(*self.inter_shape)
         self.source = Decoder(*self.decoder_shape)
+        self.standard = Standard(inter) if "s" in options else nn.Identity()
         initialise(self)
 
     def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The source's face (B, 3, S, S) in [-1, 1] and mask (B, 1, S, S) with the expression of `faces`."""
-        return self.paint_source(self.inter(self.encoder(faces)))
+        return self.paint_source(self.inter.widen(self.standard(self.inter.squeeze(self.encoder(faces)))))
 
     def paint_source(self, code: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The source's face and mask from the shared code."""
@@ -194,6 +235,7 @@ class Trainee(Swapper):
     ) -> None:
         super().__init__(size, options, encoder, inter, decoder, mask, kind)
         self.target = Inter(*self.inter_shape) if self.twofold else Decoder(*self.decoder_shape)
+        self.source_standard = Standard(inter) if "s" in options else nn.Identity()
         self.expression = nn.Linear(inter, len(EXPRESSION))
         initialise(self.target)
         initialise(self.expression)
@@ -205,7 +247,8 @@ class Trainee(Swapper):
             faces: as many faces of the source as of the target, one after the other, (2B, 3, S, S) in [-1, 1].
         """
         flat = self.encoder(faces)
-        short = self.inter.squeeze(flat)
+        of_source, of_target = self.inter.squeeze(flat).chunk(2)
+        short = torch.cat([self.source_standard(of_source), self.standard(of_target)])
         code_source, code_target = self.inter.widen(short).chunk(2)
         expression = self.expression(short)
         if self.twofold:
@@ -245,9 +288,8 @@ def fast_layout(network: N) -> N:
 
 def weights_of(network: Trainee, arguments: Mapping[str, Any], notes: Mapping[str, Any]) -> Weights:
     """What rendering needs of a trained network."""
-    tensors = {
-        name: value for name, value in network.state_dict().items() if not name.startswith(("target.", "expression."))
-    }
+    unused = ("target.", "expression.", "source_standard.")
+    tensors = {name: value for name, value in network.state_dict().items() if not name.startswith(unused)}
     kind = "liae" if network.twofold else "df"
     return Weights(
         kind, dict(arguments), {name: value.detach().cpu().clone() for name, value in tensors.items()}, dict(notes)
