@@ -23,11 +23,11 @@ from torch import Tensor
 
 from understudy.gan import losses
 from understudy.gan.config import NetworkConfig, TrainingConfig
-from understudy.memory import M_MMAP_MAX, M_TRIM_THRESHOLD, keep_memory, set_allocator
 from understudy.gan.discriminator import Discriminator
 from understudy.gan.generator import StyledLayer, Synthesis
 from understudy.gan.module import GanModule
 from understudy.gan.ops import EqualConv
+from understudy.memory import M_MMAP_MAX, M_TRIM_THRESHOLD, keep_memory, set_allocator
 
 Call = Callable[[], object]
 

@@ -59,7 +59,7 @@ def shared_mean(value: Tensor) -> Tensor:
     """The mean of a tensor over all processes, through which gradients flow back to each of them."""
     if not active():
         return value
-    summed: Tensor = torch.distributed.nn.functional.all_reduce(value)  # type: ignore[no-untyped-call]
+    summed: Tensor = torch.distributed.nn.functional.all_reduce(value)
     return summed / torch.distributed.get_world_size()
 
 

@@ -181,7 +181,7 @@ def tensors_of(faces: Faceset, rows: np.ndarray) -> FaceTensors:
 
 
 def _expressions(faces: Faceset) -> np.ndarray:
-    """The expression of each face, (N, 5) float32, in the person's own deviations from what is usual; 0 where unknown."""
+    """The expression of each face, (N, 5) float32, in the person's own deviations from the usual; 0 where unknown."""
     features = expression_features(faces)
     known = features[np.isfinite(features).all(1)]
     usual, spread = (np.median(known, 0), known.std(0)) if len(known) else (0, np.ones(len(EXPRESSION)))

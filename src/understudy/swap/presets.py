@@ -9,7 +9,7 @@ from understudy.swap.config import SwapConfig
 Settings = dict[str, dict[str, Any]]
 
 # 64 pixels on two CPU cores: a quarter of an hour. So short a training learns faster from faces that are turned and
-# moved less, and a mouth is two pixels high: the warp must not bend more than that. Without `s` the mouth does not move.
+# moved less, and a mouth is two pixels high: the warp must not bend more than that. Without `s` it does not move.
 TINY: Settings = {
     "network": {"kind": "df", "options": "uds", "encoder": 24, "inter": 128, "decoder": 16, "mask": 6},
     "augment": {
