@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from understudy.errors import UserError
-from understudy.gan.chance import Share
 from understudy.gan.data import FaceFeed, StreamFeed, read_faces
+from understudy.processes import Share
 
 
 def test_only_the_given_rows_teach_and_never_one_without_a_face(make_faceset) -> None:

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from understudy.errors import UserError
-from understudy.gan import chance, distributed
-from understudy.gan.chance import Share
+from understudy.gan import chance
 from understudy.gan.config import NetworkConfig, TrainingConfig
 from understudy.gan.data import FaceFeed
-from understudy.gan.device import DevicePlan, keep_memory, memory_used, plan_device, prepare
-from understudy.gan.distributed import check_batch, require_alone, share_from_environment
+from understudy.gan.device import DevicePlan, memory_used, plan_device, prepare
+from understudy.gan.distributed import check_batch, require_alone
 from understudy.gan.module import GanModule
+from understudy.memory import keep_memory
+from understudy.processes import Share, agree, share_from_environment
 
 NETWORK = NetworkConfig(channel_base=64, channel_max=8, mapping_layers=1, latent=16)
 TRAINING = TrainingConfig(batch=8, r1_every=3, path_length_every=4)
@@ -105,7 +106,7 @@ def test_several_processes_are_found_and_must_share_the_batch_in_whole_groups(mo
     check_batch(32, 4, 4)
     with pytest.raises(UserError, match=r"'gan_training.training.batch' = 24 .* multiple of 16"):
         check_batch(24, 4, 4)
-    assert distributed.agree(True)  # alone, one's own wish
+    assert agree(True)  # alone, one's own wish
 
 
 def test_the_device_is_planned_by_what_is_there() -> None:

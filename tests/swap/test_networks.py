@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from understudy.errors import UserError
-from understudy.swap.networks import Decoder, Encoder, Inter, Standard, Swapper, Trainee, load_swapper, weights_of
+from understudy.swap.layers import Decoder, Encoder, Inter, Standard
+from understudy.swap.networks import Swapper, Trainee, load_swapper, weights_of
 from understudy.weights import Weights
 
 

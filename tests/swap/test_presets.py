@@ -4,7 +4,7 @@ import pytest
 
 from understudy.errors import UserError
 from understudy.swap.config import SwapConfig
-from understudy.swap.networks import Decoder, Encoder, Inter
+from understudy.swap.layers import Decoder, Encoder, Inter
 from understudy.swap.presets import PRESETS, configure
 
 

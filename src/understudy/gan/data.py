@@ -16,7 +16,7 @@ from understudy.errors import UserError
 from understudy.faces.faceset import Faceset
 from understudy.faces.stream import FaceStream
 from understudy.files import fingerprint
-from understudy.gan.chance import Share
+from understudy.processes import Share
 from understudy.progress import track
 
 MIN_FACES = 16

@@ -6,25 +6,7 @@ global batch, up to the rounding of the sums. Only the first process shows, logs
 """
 
 from understudy.errors import UserError
-from understudy.processes import (
-    PlainStrategy,
-    active,
-    agree,
-    average,
-    processes_per_node,
-    share_from_environment,
-)
-
-__all__ = [
-    "PlainStrategy",
-    "active",
-    "agree",
-    "average",
-    "check_batch",
-    "processes_per_node",
-    "require_alone",
-    "share_from_environment",
-]
+from understudy.processes import share_from_environment
 
 
 def require_alone() -> None:

@@ -5,12 +5,9 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from understudy.checkpoint import GOOD, load_good, mark_good
 from understudy.errors import UserError
 from understudy.gan.networks import KIND
 from understudy.weights import Weights, load_weights, save_weights
-
-__all__ = ["BEST", "GOOD", "SNAPSHOTS", "keep_snapshot", "keep_weights", "load_best", "load_good", "mark_good"]
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from understudy.gan.augment import diffaugment
 from understudy.gan.config import NetworkConfig, TrainingConfig
 from understudy.gan.device import DevicePlan
 from understudy.gan.discriminator import Discriminator
-from understudy.gan.distributed import average
 from understudy.gan.generator import Generator
 from understudy.gan.losses import discriminator_loss, generator_loss, mix_styles, path_lengths, r1_penalty
+from understudy.processes import average
 
 W_AVG_KEPT = 0.995
 PATH_MEAN_MOVES = 0.01

@@ -14,7 +14,7 @@ import torch
 from pytorch_lightning.loggers import Logger
 from torch.utils.data import DataLoader
 
-from understudy.checkpoint import load_state, save_state
+from understudy.checkpoint import load_good, load_state, save_state
 from understudy.errors import UserError
 from understudy.faces.faceset import Faceset
 from understudy.files import fingerprint
@@ -22,7 +22,7 @@ from understudy.gan import chance, keep
 from understudy.gan.config import GanConfig, check_size
 from understudy.gan.data import read_faces
 from understudy.gan.device import memory_used, place_pictures, plan_device, prepare
-from understudy.gan.distributed import PlainStrategy, check_batch, processes_per_node, share_from_environment
+from understudy.gan.distributed import check_batch
 from understudy.gan.health import Diverged
 from understudy.gan.leak import leak_figures
 from understudy.gan.module import GanModule
@@ -30,6 +30,7 @@ from understudy.gan.networks import load_generator, pack, start_from, weights_ke
 from understudy.gan.quality import FaceDistance, usual_landmarks
 from understudy.gan.synthesis import draw
 from understudy.gan.watch import Budget, Job, OnGrid, Watch
+from understudy.processes import PlainStrategy, processes_per_node, share_from_environment
 from understudy.progress import meter
 from understudy.weights import Weights, load_weights
 
@@ -173,7 +174,7 @@ def _go_back(job: Job, module: GanModule, trouble: str) -> dict[str, Any] | None
             f"Training diverged after {kimg:.2f} kimg ({trouble}), as it did before at twice the learning rate: lower "
             "'gan_training.training.lr' or raise 'r1_gamma'; the last good checkpoint is kept."
         )
-    state = keep.load_good(job.folder)
+    state = load_good(job.folder)
     back = state["images"] / 1000 if state else 0.0
     if state is None:
         job.lr_factor /= 2

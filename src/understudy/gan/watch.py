@@ -12,19 +12,19 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import Logger
 
-from understudy.checkpoint import save_state
+from understudy.checkpoint import mark_good, save_state
 from understudy.errors import UserError
 from understudy.gan import chance, keep
 from understudy.gan.config import GanConfig
 from understudy.gan.data import Feed, Filmed
 from understudy.gan.device import memory_used
-from understudy.gan.distributed import agree
 from understudy.gan.generator import Generator
 from understudy.gan.grid import COLUMNS, sample_grid
 from understudy.gan.health import LOOK_EVERY, Health
 from understudy.gan.module import GanModule
 from understudy.gan.networks import pack
 from understudy.gan.quality import FaceDistance
+from understudy.processes import agree
 from understudy.progress import Meter
 
 FIGURES_EVERY = 5.0
@@ -227,7 +227,7 @@ class Watch(pl.Callback):
         }
         save_state(self.job.folder, state)
         if not self.health.suspect:
-            keep.mark_good(self.job.folder)
+            mark_good(self.job.folder)
 
     def finish(self) -> None:
         """After the last step, or when the time is over: measure what has not been, log, save."""
