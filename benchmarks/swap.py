@@ -120,7 +120,9 @@ def main() -> None:
         config = replace(config, training=replace(config.training, batch=given.batch))
     keep_memory()
     network = fast_layout(Trainee(size=size, **asdict(config.network)))
-    faces = FaceTensors(torch.randint(0, 256, (64, 5, size, size), dtype=torch.uint8), torch.zeros(64, 5))
+    faces = FaceTensors(
+        torch.randint(0, 256, (64, 5, size, size), dtype=torch.uint8), torch.zeros(64, 5), torch.zeros(64)
+    )
     module = SwapModule(network, faces, faces, config, 0, lambda *_: None)
     module.manual_backward = lambda loss: loss.backward()  # type: ignore[assignment,method-assign]
 

@@ -10,7 +10,7 @@ from understudy.errors import UserError
 from understudy.faces.expression import EXPRESSION, SCALES, expression_features, mean_distance
 from understudy.faces.faceset import Faceset
 from understudy.swap.config import AugmentConfig, SwapConfig
-from understudy.swap.data import YAW, chosen_rows, draw, held_out_rows, source_tensors, tensors_of
+from understudy.swap.data import YAW, _turned_alike, chosen_rows, draw, held_out_rows, source_tensors, tensors_of
 from understudy.swap.training import Teachers, key_of
 
 
@@ -102,3 +102,18 @@ def test_mirrored_faces_look_the_other_way(source_set: Faceset) -> None:
     assert never.expression[:, YAW].tolist() == [2] * 16
     assert always.expression[:, YAW].tolist() == [-2] * 8 + [2] * 8
     assert torch.equal(never.expression[:, :YAW], always.expression[:, :YAW])
+
+
+def test_source_faces_are_turned_like_the_target_s(source_set: Faceset) -> None:
+    faces = tensors_of(source_set, np.arange(24))
+    source = replace(faces, yaw=torch.linspace(2, 13, 24), expression=torch.arange(120.0).view(24, 5))
+    target = replace(faces, yaw=torch.full((24,), -5.0))
+    config = AugmentConfig(flip_source="pose", flip_target=0, nearest=16)
+    rows, mirrored = _turned_alike(source, target.yaw[:8], config, torch.Generator().manual_seed(0))
+    assert mirrored.tolist() == [1] * 8
+    assert float((-source.yaw[rows] - -5).abs().max()) < 2.5
+    rows, mirrored = _turned_alike(source, -target.yaw[:8], config, torch.Generator().manual_seed(0))
+    assert mirrored.tolist() == [0] * 8
+    assert float((source.yaw[rows] - 5).abs().max()) < 2.5
+    sides = draw(source, target, 8, config, True, torch.Generator().manual_seed(0))
+    assert (sides.expression[:8, YAW] < 0).all()

@@ -12,7 +12,7 @@ def test_explicit_values_win() -> None:
     config = configure({"preset": "tiny", "network": {"decoder": 8}, "training": {"iterations": 5}, "count": 9})
     assert config.network.decoder == 8 and config.network.encoder == 24
     assert config.training.iterations == 5 and config.training.lr == 1e-3
-    assert config.count == 9 and config.augment.flip_source == 0
+    assert config.count == 9 and config.augment.flip_source == "pose"
 
 
 def test_without_a_preset_the_defaults_hold() -> None:

@@ -1,7 +1,7 @@
 """Parameters of the swap."""
 
 from dataclasses import field
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -76,10 +76,11 @@ class AugmentConfig:
         rotation: degrees, either way.
         scale: the face grows or shrinks by up to this share.
         shift: share of the crop, either way.
-        flip_source: how often a source face is mirrored.
+        flip_source: how often a source face is mirrored; `pose`, where it is then turned more like the target's.
         flip_target: how often a target face is mirrored.
         colour_jitter: how far brightness, contrast and saturation of the input vary.
         colour_transfer: how often a source face takes on the colours of a target face.
+        nearest: source faces drawn for each target face, of which the one turned most alike teaches.
     """
 
     warp: float = Field(default=1.0, ge=0, le=2)
@@ -87,10 +88,11 @@ class AugmentConfig:
     rotation: float = Field(default=10.0, ge=0, le=90)
     scale: float = Field(default=0.05, ge=0, lt=0.5)
     shift: float = Field(default=0.05, ge=0, lt=0.5)
-    flip_source: float = Field(default=0.4, ge=0, le=1)
+    flip_source: Literal["pose"] | Annotated[float, Field(ge=0, le=1)] = 0.4
     flip_target: float = Field(default=0.4, ge=0, le=1)
     colour_jitter: float = Field(default=0.05, ge=0, le=0.5)
     colour_transfer: float = Field(default=0.8, ge=0, le=1)
+    nearest: int = Field(default=1, ge=1, le=64)
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -34,17 +34,19 @@ class FaceTensors:
     Args:
         layers: (N, 5, S, S): red, green, blue, mask of the face, mask of eyes and mouth.
         expression: (N, 5) float32, in the order of `faces.expression`, in the person's own deviations.
+        yaw: (N,) float32, degrees.
     """
 
     layers: torch.Tensor
     expression: torch.Tensor
+    yaw: torch.Tensor
 
     def __len__(self) -> int:
         return len(self.layers)
 
     def to(self, device: torch.device) -> "FaceTensors":
         """The same faces on another device."""
-        return FaceTensors(self.layers.to(device), self.expression.to(device))
+        return FaceTensors(self.layers.to(device), self.expression.to(device), self.yaw.to(device))
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def chosen_rows(
 def tensors_of(faces: Faceset, rows: np.ndarray) -> FaceTensors:
     """The faces of `rows`, with their masks."""
     if not len(rows):
-        return FaceTensors(torch.zeros(0, 5, 1, 1, dtype=torch.uint8), torch.zeros(0, len(EXPRESSION)))
+        return FaceTensors(torch.zeros(0, 5, 1, 1, dtype=torch.uint8), torch.zeros(0, len(EXPRESSION)), torch.zeros(0))
     landmarks = faces.landmarks()
     images = faces.images(rows)  # N x S x S x 3
     size = images.shape[1]
@@ -177,7 +179,8 @@ def tensors_of(faces: Faceset, rows: np.ndarray) -> FaceTensors:
         layers[number, 4] = np.round(255 * eyes_mouth_mask(landmarks[row], size).clip(0, 1))
     layers[:, 3:, [0, -1]] = 0  # beyond the crop the border repeats: no mask there
     layers[:, 3:, :, [0, -1]] = 0
-    return FaceTensors(torch.from_numpy(layers), torch.from_numpy(_expressions(faces)[rows]))
+    yaw = np.nan_to_num(faces.column("yaw")[rows]).astype(np.float32)
+    return FaceTensors(torch.from_numpy(layers), torch.from_numpy(_expressions(faces)[rows]), torch.from_numpy(yaw))
 
 
 def _expressions(faces: Faceset) -> np.ndarray:
@@ -197,13 +200,19 @@ def draw(
     warp: bool,
     generator: torch.Generator,
 ) -> Sides:
-    """Draw and augment `batch` faces of either person, the source's first, with numbers from `generator` alone."""
-    (a, express_a), (b, express_b) = _pick(source, batch, generator), _pick(target, batch, generator)
+    """Draw and augment `batch` faces of either person, the source's first, with numbers from `generator` alone.
+
+    Of `config.nearest` faces of the source the one that is turned most like the target's is taken: people look past
+    the camera to different sides, and what is usual for one must not stand for what is usual for the other.
+    """
+    rows_b = torch.randint(len(target), (batch,), generator=generator, device=generator.device)
+    rows_a, mirrored = _turned_alike(source, target.yaw[rows_b], config, generator)
+    (a, express_a), (b, express_b) = _take(source, rows_a), _take(target, rows_b)
     apply = uniform((batch,), 0, 1, generator) < config.colour_transfer
     a[:, :3] = transfer_colours(a[:, :3], a[:, 3:4], b[:, :3], b[:, 3:4], apply)
     layers = torch.cat([a, b])  # 2B x 5 x S x S
     size = layers.shape[-1]
-    flip = torch.tensor([config.flip_source, config.flip_target], device=layers.device).repeat_interleave(batch)
+    flip = torch.cat([mirrored, torch.full_like(mirrored, config.flip_target)])
     matrices = similarity(2 * batch, config, flip, generator)
     expression = torch.cat([express_a, express_b])
     mirrored = matrices[:, 0, 0] * matrices[:, 1, 1] < matrices[:, 0, 1] * matrices[:, 1, 0]
@@ -216,9 +225,22 @@ def draw(
     return Sides(inputs, target_faces, straight[:, 3:4], straight[:, 4:], expression)
 
 
-def _pick(faces: FaceTensors, batch: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Faces drawn anew, (B, 5, S, S): colours in [-1, 1], masks in [0, 1]; and their expressions (B, 5)."""
-    rows = torch.randint(len(faces), (batch,), generator=generator, device=generator.device)
+def _turned_alike(
+    source: FaceTensors, yaw: torch.Tensor, config: AugmentConfig, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of the source (B,) for target faces turned by `yaw` (B,), and how often each is mirrored (B,)."""
+    drawn = torch.randint(len(source), (len(yaw), config.nearest), generator=generator, device=generator.device)
+    turned = source.yaw[drawn]  # B x n
+    both = torch.stack([turned, -turned] if config.flip_source == "pose" else [turned], 2)
+    place = (both - yaw[:, None, None]).abs().flatten(1).argmin(1)
+    rows = drawn.gather(1, place[:, None] // both.shape[2])[:, 0]
+    if config.flip_source == "pose":
+        return rows, (place % 2).float()
+    return rows, torch.full_like(yaw, config.flip_source)
+
+
+def _take(faces: FaceTensors, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Faces (B, 5, S, S): colours in [-1, 1], masks in [0, 1]; and their expressions (B, 5)."""
     layers = faces.layers[rows].float()
     layers[:, :3] = layers[:, :3] / 127.5 - 1
     layers[:, 3:] /= 255
