@@ -59,7 +59,7 @@ def atomic_path(path: Path, sweep: bool = True) -> Iterator[Path]:
         if error.errno not in _FULL:
             raise
         raise UserError(
-            f"No space was left while {path} was written: free some on its disk and run the same command again."
+            f"No space was left while {path} was written: free some space on its disk and run the same command again."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -141,7 +141,7 @@ def test_a_full_disk_is_named_and_the_checkpoint_before_stays(tmp_path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoint.torch, "save", full)
-    with pytest.raises(UserError, match=r"last\.ckpt could not be written .*free some space"):
+    with pytest.raises(UserError, match=r"No space was left while .*last\.ckpt was written: free some"):
         save_state(tmp_path, {"images": 2})
     assert load_state(tmp_path)["images"] == 1
     assert [path.name for path in tmp_path.iterdir()] == [LAST]
