@@ -39,7 +39,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY)  ## The whole job on two portraits: footage, faces, GAN, evaluation, swap video (about 20 minutes)
+demo: $(READY)  ## The whole job on two portraits: footage, faces, GAN, evaluation, swap video (about 15 minutes)
 	@$(BIN)/kedro run --env demo --pipelines demo
 	@echo "Results are in data/08_reporting. Look at the run with 'make ui' and at the pipeline with 'make viz'."
 
