@@ -12,7 +12,7 @@ def keep_memory() -> None:
     """Let glibc keep freed memory for the next step, instead of giving it back to the system.
 
     Every step allocates the same large tensors. Given back and fetched again, they are zeroed page by page by the
-    kernel, which costs a fifth of the time of a GAN's step on a CPU.
+    kernel.
     """
     set_allocator({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 64 * 2**20})
 

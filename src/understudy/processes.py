@@ -9,6 +9,8 @@ import torch.distributed.nn.functional
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor
 
+from understudy.errors import UserError
+
 
 @dataclass(frozen=True)
 class Share:
@@ -35,6 +37,20 @@ def share_from_environment() -> Share:
         if rank in os.environ and world in os.environ:
             return Share(int(os.environ[rank]), int(os.environ[world]))
     return Share()
+
+
+def require_alone(module: str, then: str) -> None:
+    """Make sure that the pipeline runs in one process.
+
+    Args:
+        module: what torchrun starts instead.
+        then: how the pipeline goes on from what that writes.
+
+    Raises:
+        UserError: there are several processes, each of which would run the whole pipeline over the same files.
+    """
+    if share_from_environment().world > 1:
+        raise UserError(f"The pipeline runs in one process: train with torchrun -m {module}, and {then}.")
 
 
 def processes_per_node(world: int) -> tuple[int, int]:

@@ -11,10 +11,10 @@ from understudy.gan import chance
 from understudy.gan.config import NetworkConfig, TrainingConfig
 from understudy.gan.data import FaceFeed
 from understudy.gan.device import DevicePlan, memory_used, plan_device, prepare
-from understudy.gan.distributed import check_batch, require_alone
+from understudy.gan.distributed import check_batch
 from understudy.gan.module import GanModule
 from understudy.memory import keep_memory
-from understudy.processes import Share, agree, share_from_environment
+from understudy.processes import Share, agree, require_alone, share_from_environment
 
 NETWORK = NetworkConfig(channel_base=64, channel_max=8, mapping_layers=1, latent=16)
 TRAINING = TrainingConfig(batch=8, r1_every=3, path_length_every=4)
@@ -97,12 +97,12 @@ def test_parts_of_a_batch_are_drawn_alike_by_all_processes() -> None:
 
 def test_several_processes_are_found_and_must_share_the_batch_in_whole_groups(monkeypatch) -> None:
     assert share_from_environment() == Share(0, 1)
-    require_alone()
+    require_alone("understudy.gan.pretrain", "set it")
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "4")
     assert share_from_environment() == Share(1, 4)
     with pytest.raises(UserError, match="one process: train with torchrun"):
-        require_alone()
+        require_alone("understudy.gan.pretrain", "set it")
     check_batch(32, 4, 4)
     with pytest.raises(UserError, match=r"'gan_training.training.batch' = 24 .* multiple of 16"):
         check_batch(24, 4, 4)

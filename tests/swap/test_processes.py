@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from understudy.errors import UserError
-from understudy.swap.pretrain import main, require_alone
+from understudy.processes import require_alone
+from understudy.swap.pretrain import main
 from understudy.swap.training import Teachers, train
 from understudy.weights import load_weights
 
@@ -37,7 +38,7 @@ def test_a_batch_that_cannot_be_shared(tiny, source_set, target_set, tmp_path: P
     with pytest.raises(UserError, match="cannot be shared by 3 processes"):
         train(Teachers(source_set, source_set, target_set), tiny, 64, 7, tmp_path)
     with pytest.raises(UserError, match=r"understudy\.swap\.pretrain"):
-        require_alone()
+        require_alone("understudy.swap.pretrain", "go on")
 
 
 def test_the_command_leaves_a_network(source_set, target_set, tmp_path: Path) -> None:

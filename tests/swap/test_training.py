@@ -38,7 +38,8 @@ def test_result(whole, tiny) -> None:
     assert result.weights.kind == "df" and result.weights.arguments["size"] == 64
     assert result.summary["iterations"] == tiny.training.iterations
     assert result.summary["source_faces"] == 24 and result.summary["target_faces"] == 20
-    assert all(np.isfinite(value) for name, value in result.summary.items() if name != "troubles")
+    assert all(np.isfinite(value) for value in result.summary.values() if isinstance(value, float | int))
+    assert result.summary["faces"] == tiny.faces and result.summary["held_out"] == {"faces": 0, "clips": []}
     assert result.summary["rollbacks"] == 0 and result.summary["troubles"] == []
     assert result.preview.dtype == np.uint8 and result.preview.shape == (6 * 128, 5 * 128, 3)
     assert previews == [3]

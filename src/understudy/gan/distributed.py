@@ -6,16 +6,6 @@ global batch, up to the rounding of the sums. Only the first process shows, logs
 """
 
 from understudy.errors import UserError
-from understudy.processes import share_from_environment
-
-
-def require_alone() -> None:
-    """Raise a UserError when there are several processes: each would run the whole pipeline over the same files."""
-    if share_from_environment().world > 1:
-        raise UserError(
-            "The pipeline runs in one process: train with torchrun -m understudy.gan.pretrain, and set "
-            "'gan_training.start' to the .safetensors that it writes."
-        )
 
 
 def check_batch(batch: int, group: int, world: int) -> None:

@@ -8,7 +8,7 @@ from understudy.swap.config import SwapConfig
 
 Settings = dict[str, dict[str, Any]]
 
-# 64 pixels on two CPU cores: a quarter of an hour. So short a training learns faster from faces that are turned and
+# 64 pixels on two CPU cores: 10 to 25 minutes. So short a training learns faster from faces that are turned and
 # moved less, and a mouth is two pixels high: the warp must not bend more than that. Without `s` it does not move.
 TINY: Settings = {
     "network": {"kind": "df", "options": "uds", "encoder": 24, "inter": 128, "decoder": 16, "mask": 6},
@@ -26,13 +26,13 @@ TINY: Settings = {
     "losses": {"eyes_mouth": 600},
     "training": {"iterations": 3000, "batch": 8, "lr": 1e-3, "decay_from": 0.5},
 }
-# 96 pixels on a small GPU, overnight at most.
+# 96 pixels, for a small GPU; not timed.
 QUICK96: Settings = {
     "network": {"kind": "df", "options": "ud", "encoder": 64, "inter": 128, "decoder": 64, "mask": 16},
     "augment": {"flip_source": 0, "flip_target": 0},
     "training": {"iterations": 40_000, "batch": 4, "lr": 2e-4},
 }
-# What the paper trained at 256 pixels: about an hour on one large GPU.
+# What the paper trained at 256 pixels, for a large GPU; not timed.
 PAPER256: Settings = {
     "network": {"kind": "df", "options": "ud", "encoder": 64, "inter": 256, "decoder": 64, "mask": 22},
     "augment": {},

@@ -7,23 +7,16 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from understudy.errors import UserError
 from understudy.faces.faceset import Faceset
 from understudy.processes import share_from_environment
+from understudy.swap.data import held_out_rows
 from understudy.swap.presets import configure
 from understudy.swap.training import Teachers, train
 from understudy.weights import save_weights
-
-
-def require_alone() -> None:
-    """Raise a UserError when there are several processes: each would run the whole pipeline over the same files."""
-    if share_from_environment().world > 1:
-        raise UserError(
-            "The pipeline runs in one process: train with torchrun -m understudy.swap.pretrain, and go on from its "
-            "network with kedro run --from-nodes describe_swap."
-        )
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -40,7 +33,10 @@ def main(words: Sequence[str] | None = None) -> None:
     try:
         settings = (yaml.safe_load(given.config.read_text(encoding="utf-8")) or {}).get("deepfake", {})
         source = Faceset(given.source)
-        teachers = Teachers(source, source, Faceset(given.target))
+        found = np.flatnonzero(source.found())
+        held_out = held_out_rows(source, found)
+        taught = np.setdiff1d(found, held_out)
+        teachers = Teachers(source, source, Faceset(given.target), taught, held_out=held_out)
         result = train(teachers, configure(settings), given.size, given.seed, given.checkpoints)
         if share_from_environment().rank == 0:
             save_weights(given.out, result.weights)

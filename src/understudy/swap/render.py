@@ -174,6 +174,18 @@ def predict(network: Swapper, crops: np.ndarray, device: torch.device) -> tuple[
     return to_bytes(image), mask[:, 0].float().cpu().numpy()
 
 
+def painter(weights: Weights, batch: int = 16) -> Callable[[np.ndarray], np.ndarray]:
+    """A function that paints the source's faces for crops, both RGB uint8 (N, S, S, 3), `batch` of them at a time."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = load_swapper(weights).to(device)
+
+    def paint(crops: np.ndarray) -> np.ndarray:
+        parts = [predict(network, crops[start : start + batch], device)[0] for start in range(0, len(crops), batch)]
+        return np.concatenate(parts)
+
+    return paint
+
+
 def render_side_by_side(out: Path, clip: Path, swap: Path, crf: int, decorate: Decorate | None = None) -> None:
     """Write the original on the left and the swap on the right, with the original's timing and sound.
 

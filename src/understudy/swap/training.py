@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ from understudy.checkpoint import load_good, load_state, save_state
 from understudy.errors import UserError
 from understudy.faces.faceset import Faceset
 from understudy.faces.identity import medoid
+from understudy.faces.selection import Selection
 from understudy.files import fingerprint
 from understudy.memory import keep_memory
 from understudy.processes import PlainStrategy, processes_per_node, share_from_environment
 from understudy.progress import meter
 from understudy.swap.config import SwapConfig
-from understudy.swap.data import source_tensors, target_tensors
+from understudy.swap.data import held_out_rows, source_tensors, target_tensors
 from understudy.swap.health import Diverged
 from understudy.swap.likeness import Likeness
 from understudy.swap.module import State, SwapModule
@@ -49,6 +50,7 @@ class Teachers:
         target: filmed faces of the target.
         real_rows: the rows of `real` that teach; all when None.
         target_rows: the rows of `target` that teach; all when None.
+        held_out: the rows of `real` that are kept for judging, and are not among those that teach.
     """
 
     synthetic: Faceset
@@ -56,10 +58,28 @@ class Teachers:
     target: Faceset
     real_rows: np.ndarray | None = None
     target_rows: np.ndarray | None = None
+    held_out: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def used(self, faces: str) -> list[Faceset]:
         """The source's facesets that `faces` names."""
         return {"synthetic": [self.synthetic], "real": [self.real], "mix": [self.synthetic, self.real]}[faces]
+
+
+def choose_teachers(
+    synthetic: Faceset, real: Faceset, target: Faceset, selection: Selection, target_rows: np.ndarray | None = None
+) -> Teachers:
+    """All that may teach: of the filmed faces those that `selection` chose, less the ones kept for judging.
+
+    Args:
+        synthetic: synthetic faces of the source.
+        real: filmed faces of the source.
+        target: filmed faces of the target.
+        selection: which of `real` are kept, and which teach.
+        target_rows: the rows of `target` that teach; all when None.
+    """
+    held_out = held_out_rows(real, selection.rows)
+    taught = np.setdiff1d(selection.training_rows, held_out)
+    return Teachers(synthetic, real, target, taught, target_rows, held_out)
 
 
 @dataclass(frozen=True)
@@ -130,10 +150,14 @@ def train(
         "rollbacks": len(watch.troubles),
         "troubles": watch.troubles,
         **{name.removeprefix("swap/"): round(value, 5) for name, value in module.losses.items()},
+        "faces": config.faces,
+        "held_out": {
+            "faces": len(teachers.held_out),
+            "clips": sorted(set(teachers.real.column("clip")[teachers.held_out].tolist())),
+        },
     }
-    notes = {"faces": config.faces, **summary}
     network = module.network.cpu()
-    return TrainResult(weights_of(network, arguments, notes), summary, preview(network, *faces))
+    return TrainResult(weights_of(network, arguments, summary), summary, preview(network, *faces))
 
 
 def key_of(teachers: Teachers, config: SwapConfig, size: int, seed: int) -> str:

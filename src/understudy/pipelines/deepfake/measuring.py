@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from kedro.pipeline import Node, Pipeline
 
 from understudy.config import parse
@@ -22,9 +21,8 @@ from understudy.metrics.swap_reconstruction import reconstruction_scores
 from understudy.metrics.swap_report import SwapResult, render
 from understudy.provenance.label import label_height
 from understudy.swap.data import held_out_rows
-from understudy.swap.networks import load_swapper
 from understudy.swap.presets import configure
-from understudy.swap.render import choose_clip, predict
+from understudy.swap.render import choose_clip, painter
 from understudy.video.footage import Footage
 from understudy.video.probe import probe, timing
 from understudy.weights import Weights
@@ -58,15 +56,8 @@ def measure_swap_reconstruction(
 ) -> dict[str, Any]:
     """How well the source's decoder draws faces that it never saw."""
     selection.check(source)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    network = load_swapper(weights).to(device)
-
-    def reconstruct(images: np.ndarray) -> np.ndarray:
-        parts = [predict(network, images[start : start + 16], device)[0] for start in range(0, len(images), 16)]
-        return np.concatenate(parts)
-
     rows = held_out_rows(source, selection.rows)
-    return reconstruction_scores(source, rows, reconstruct, _judging(judging).held_out)
+    return reconstruction_scores(source, rows, painter(weights), _judging(judging).held_out)
 
 
 def measure_swap_detectability(

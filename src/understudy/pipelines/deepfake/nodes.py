@@ -5,20 +5,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from understudy.datasets.picture import SealedPicture
 from understudy.faces.faceset import Faceset
 from understudy.faces.selection import Selection
 from understudy.pipelines.sealing import seal_from, seal_of, seal_picture
 from understudy.pipelines.tracking import lightning_logger, log_picture
+from understudy.processes import require_alone
 from understudy.provenance.origin import warn_of_what_is_off
 from understudy.swap import render
-from understudy.swap.config import SwapConfig
-from understudy.swap.data import held_out_rows
 from understudy.swap.presets import configure
-from understudy.swap.pretrain import require_alone
-from understudy.swap.training import Teachers, train
+from understudy.swap.training import choose_teachers, train
 from understudy.video.footage import Footage
 from understudy.weights import Weights
 
@@ -43,18 +39,14 @@ def train_swap(
     Returns:
         The networks, the figures of training, and a picture of what they do.
     """
-    require_alone()
-    config = _parse(parameters)
+    require_alone("understudy.swap.pretrain", "go on from its network with kedro run --from-nodes describe_swap")
+    config = configure(parameters)
     selection.check(source)
     target_selection.check(target)
-    held_out = held_out_rows(source, selection.rows)
-    taught = np.setdiff1d(selection.training_rows, held_out)
-    teachers = Teachers(synthetic, source, target, taught, target_selection.rows)
+    teachers = choose_teachers(synthetic, source, target, selection, target_selection.rows)
     result = train(teachers, config, size, seed, checkpoints, lightning_logger(), log_picture)
-    clips = sorted(set(source.column("clip")[held_out].tolist()))
-    summary = result.summary | {"faces": config.faces, "held_out": {"faces": len(held_out), "clips": clips}}
     seal = seal_of(result.weights, consents, provenance)
-    return result.weights, summary, seal_picture(seal, result.preview, "swap_preview.png")
+    return result.weights, result.summary, seal_picture(seal, result.preview, "swap_preview.png")
 
 
 def describe_swap(weights: Weights, consents: Parameters, provenance: Parameters) -> dict[str, Any]:
@@ -66,7 +58,7 @@ def describe_swap(weights: Weights, consents: Parameters, provenance: Parameters
 
 def count_swap_frames(footage: Footage, target: Faceset, parameters: Parameters, size: int) -> dict[str, int]:
     """How many frames of the clip get the new face, and how many stay as they are since none was found."""
-    config = _parse(parameters)
+    config = configure(parameters)
     return render.count_frames(render.choose_clip(footage, config.render.clip), target, config, size)
 
 
@@ -79,7 +71,7 @@ def render_swap(
     provenance: Parameters,
 ) -> Callable[[Path], None]:
     """Put the face into the target's clip: label and watermark on every frame, the whole signed."""
-    config, seal = _parse(parameters), seal_from(origin, provenance)
+    config, seal = configure(parameters), seal_from(origin, provenance)
     clip = render.choose_clip(footage, config.render.clip)
     make = partial(render.render, clip=clip, weights=weights, faces=target, config=config, decorate=seal.paint())
     return seal.video("swap.mp4", make)
@@ -89,7 +81,7 @@ def render_side_by_side(
     footage: Footage, swap: Path, parameters: Parameters, origin: dict[str, Any], provenance: Parameters
 ) -> Callable[[Path], None]:
     """Put the original beside the swap, which bears the label."""
-    config, seal = _parse(parameters), seal_from(origin, provenance)
+    config, seal = configure(parameters), seal_from(origin, provenance)
     clip = render.choose_clip(footage, config.render.clip)
     make = partial(
         render.render_side_by_side, clip=clip, swap=swap, crf=config.render.crf, decorate=seal.paint(label=False)
@@ -101,10 +93,6 @@ def draw_stills(
     footage: Footage, swap: Path, parameters: Parameters, origin: dict[str, Any], provenance: Parameters
 ) -> SealedPicture:
     """Show a few frames, the original above the swap."""
-    config, seal = _parse(parameters), seal_from(origin, provenance)
+    config, seal = configure(parameters), seal_from(origin, provenance)
     stills = render.draw_stills(render.choose_clip(footage, config.render.clip), swap, config.render.stills)
     return seal_picture(seal, stills, "swap_stills.png", labelled=seal.origin.label)
-
-
-def _parse(parameters: Parameters) -> SwapConfig:
-    return configure(parameters)

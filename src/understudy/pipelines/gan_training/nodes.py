@@ -6,12 +6,12 @@ from typing import Any
 from understudy.datasets.picture import SealedPicture
 from understudy.faces.faceset import Faceset
 from understudy.faces.selection import Selection
-from understudy.gan.distributed import require_alone
 from understudy.gan.networks import load_base
 from understudy.gan.presets import configure, gpu_memory_gib
 from understudy.gan.training import train
 from understudy.pipelines.sealing import seal_of, seal_picture
 from understudy.pipelines.tracking import lightning_logger, log_picture
+from understudy.processes import require_alone
 from understudy.weights import Weights
 
 
@@ -30,7 +30,7 @@ def train_generator(
     Returns:
         The networks, the figures of training, and a grid of filmed and drawn faces.
     """
-    require_alone()
+    require_alone("understudy.gan.pretrain", "set 'gan_training.start' to the .safetensors that it writes")
     config = configure(params, size, gpu_memory_gib())
     base = load_base(bases, size) if config.start == "base" else None
     selection.check(faces)
