@@ -85,6 +85,14 @@ def settings(environment: str) -> SwapConfig:
     return configure(loader["parameters"]["deepfake"])
 
 
+def noise_faces(count: int, size: int) -> FaceTensors:
+    """Noise with masks as large as those of faces: a quarter of the crop."""
+    layers = torch.randint(0, 256, (count, 5, size, size), dtype=torch.uint8)
+    along = torch.linspace(-1, 1, size)
+    layers[:, 3:] = 255 * ((along[None] / 0.5) ** 2 + (along[:, None] / 0.64) ** 2 < 1)
+    return FaceTensors(layers, torch.zeros(count, 5), torch.zeros(count, 2), torch.zeros(count, 68, 2))
+
+
 def per_second(call: Callable[[], object], seconds: float) -> float:
     """Calls a second, after two that do not count."""
     call(), call()
@@ -120,9 +128,7 @@ def main() -> None:
         config = replace(config, training=replace(config.training, batch=given.batch))
     keep_memory()
     network = fast_layout(Trainee(size=size, **asdict(config.network)))
-    faces = FaceTensors(
-        torch.randint(0, 256, (64, 5, size, size), dtype=torch.uint8), torch.zeros(64, 5), torch.zeros(64)
-    )
+    faces = noise_faces(64, size)
     module = SwapModule(network, faces, faces, config, 0, lambda *_: None)
     module.manual_backward = lambda loss: loss.backward()  # type: ignore[assignment,method-assign]
 

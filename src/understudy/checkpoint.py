@@ -15,6 +15,9 @@ from understudy.files import atomic_path, require_space
 
 logger = logging.getLogger(__name__)
 
+ROLLBACKS = 2
+"""How often a training that failed is taken up again, each time at half the learning rate."""
+
 LAST, PREVIOUS, GOOD = "last.ckpt", "previous.ckpt", "good"
 
 

@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to read."""
+"""The exception that a user is meant to read, and the one by which a training says that it has failed."""
 
 
 class UserError(Exception):
@@ -7,3 +7,7 @@ class UserError(Exception):
     The message is one sentence that names the file or parameter, the cause and the remedy. The command line prints it
     alone, without a traceback, and exits with status 1.
     """
+
+
+class Diverged(Exception):
+    """A training has failed; the message says how. It is taken up again from its last good checkpoint."""

@@ -6,10 +6,10 @@ import torch
 
 from understudy import weights as weights_on_disk
 from understudy.checkpoint import LAST, load_state
-from understudy.errors import UserError
+from understudy.errors import Diverged, UserError
 from understudy.gan import watch
 from understudy.gan.config import GanConfig, NetworkConfig, TrainingConfig
-from understudy.gan.health import Diverged, Health
+from understudy.gan.health import Health
 from understudy.gan.keep import BEST, keep_weights, load_best
 from understudy.gan.networks import load_generator
 from understudy.gan.quality import FaceDistance

@@ -7,10 +7,21 @@ import pytest
 import torch
 
 from understudy.errors import UserError
+from understudy.faces.describe import head_pose
 from understudy.faces.expression import EXPRESSION, SCALES, expression_features, mean_distance
 from understudy.faces.faceset import Faceset
 from understudy.swap.config import AugmentConfig, SwapConfig
-from understudy.swap.data import YAW, _turned_alike, chosen_rows, draw, held_out_rows, source_tensors, tensors_of
+from understudy.swap.data import (
+    PITCH,
+    YAW,
+    _turned_alike,
+    chosen_rows,
+    draw,
+    held_out_rows,
+    source_tensors,
+    tensors_of,
+    turned_towards,
+)
 from understudy.swap.training import Teachers, key_of
 
 
@@ -104,16 +115,52 @@ def test_mirrored_faces_look_the_other_way(source_set: Faceset) -> None:
     assert torch.equal(never.expression[:, :YAW], always.expression[:, :YAW])
 
 
-def test_source_faces_are_turned_like_the_target_s(source_set: Faceset) -> None:
+def yaws(values: torch.Tensor) -> torch.Tensor:
+    """Poses with these yaws, without pitch."""
+    return torch.stack([values, torch.zeros_like(values)], 1)
+
+
+def test_source_faces_turned_like_the_target_s_are_drawn(source_set: Faceset) -> None:
     faces = tensors_of(source_set, np.arange(24))
-    source = replace(faces, yaw=torch.linspace(2, 13, 24), expression=torch.arange(120.0).view(24, 5))
-    target = replace(faces, yaw=torch.full((24,), -5.0))
+    source = replace(faces, pose=yaws(torch.linspace(2, 13, 24)), expression=torch.arange(120.0).view(24, 5))
+    target = replace(faces, pose=yaws(torch.full((24,), -5.0)))
     config = AugmentConfig(flip_source="pose", flip_target=0, nearest=16)
-    rows, mirrored = _turned_alike(source, target.yaw[:8], config, torch.Generator().manual_seed(0))
+    rows, mirrored = _turned_alike(source, target.pose[:8, 0], config, torch.Generator().manual_seed(0))
     assert mirrored.tolist() == [1] * 8
-    assert float((-source.yaw[rows] - -5).abs().max()) < 2.5
-    rows, mirrored = _turned_alike(source, -target.yaw[:8], config, torch.Generator().manual_seed(0))
+    assert float((-source.pose[rows, 0] - -5).abs().max()) < 2.5
+    rows, mirrored = _turned_alike(source, -target.pose[:8, 0], config, torch.Generator().manual_seed(0))
     assert mirrored.tolist() == [0] * 8
-    assert float((source.yaw[rows] - 5).abs().max()) < 2.5
+    assert float((source.pose[rows, 0] - 5).abs().max()) < 2.5
     sides = draw(source, target, 8, config, True, torch.Generator().manual_seed(0))
     assert (sides.expression[:8, YAW] < 0).all()
+
+
+def test_source_faces_are_turned_to_the_target_s_poses(source_set: Faceset, target_set: Faceset) -> None:
+    faces, target = tensors_of(source_set, np.arange(24)), tensors_of(target_set, np.arange(10))
+    own = np.array([head_pose(points)[:2] for points in faces.landmarks.numpy()])
+    source = replace(faces, pose=torch.from_numpy(own).float())
+    wanted = torch.tensor([float(own[:, 0].mean()) - 6, float(own[:, 1].mean()) + 4])
+    target = replace(target, pose=wanted.repeat(10, 1), expression=torch.full((10, 5), 1.5))
+    config = AugmentConfig(flip_source=0, turn=12)
+    once, again = (turned_towards(source, target, config, 3) for _ in range(2))
+    assert torch.equal(once.layers, again.layers)
+    assert float((once.pose - wanted).abs().max()) < 0.5
+    assert once.expression[:, [YAW, PITCH]].eq(1.5).all()
+    assert torch.equal(once.expression[:, :YAW], source.expression[:, :YAW])
+    assert not once.layers[:, 3:, 0].any() and not once.layers[:, 3:, :, -1].any()
+    assert float((once.layers.float() - source.layers.float()).abs().mean()) > 1
+
+
+def test_source_faces_are_turned_to_the_mirror_image_when_that_is_nearer(
+    source_set: Faceset, target_set: Faceset
+) -> None:
+    faces, target = tensors_of(source_set, np.arange(8)), tensors_of(target_set, np.arange(10))
+    own = np.array([head_pose(points)[:2] for points in faces.landmarks.numpy()])
+    source = replace(faces, pose=torch.from_numpy(own).float())
+    yaw, pitch = float(own[:, 0].mean()), float(own[:, 1].mean())
+    looks_away = torch.tensor([-yaw - 1 if yaw > 0 else -yaw + 1, pitch])
+    target = replace(target, pose=looks_away.repeat(10, 1), expression=torch.full((10, 5), 1.5))
+    mirrored = turned_towards(source, target, AugmentConfig(flip_source="pose", turn=12), 3)
+    nearer = np.abs(own[:, 0] + float(looks_away[0])) < np.abs(own[:, 0] - float(looks_away[0]))
+    assert nearer.any()
+    assert mirrored.expression[:, YAW].tolist() == [-1.5 if away else 1.5 for away in nearer]

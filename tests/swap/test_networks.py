@@ -94,3 +94,16 @@ def test_wrong_size_and_wrong_kind() -> None:
         Swapper(80, "ud", 8, 16, 8, 4)
     with pytest.raises(UserError, match="'stylegan2' where df or liae is needed"):
         load_swapper(Weights("stylegan2", {}, {}))
+
+
+def test_a_mask_that_is_sure_leaves_no_denormal_gradients() -> None:
+    decoder = Decoder(16, 8, 4, True)
+    with torch.no_grad():
+        assert decoder.mask_out.bias is not None
+        decoder.mask_out.bias.fill_(-60.0)  # the mask is nothing anywhere
+    decoder(torch.randn(2, 16, 4, 4))[1].square().mean().backward()
+    smallest = torch.finfo(torch.float32).tiny
+    for name, parameter in decoder.mask.named_parameters():
+        assert parameter.grad is not None
+        size = parameter.grad.abs()
+        assert not ((size > 0) & (size < smallest)).any(), name

@@ -58,6 +58,15 @@ def test_stopped_and_resumed_gives_the_same_weights(whole, tiny, source_set, tar
         assert torch.equal(tensor, again.weights.tensors[name]), name
 
 
+def test_filmed_faces_teach_where_no_synthetic_ones_were_made(tiny, source_set, target_set, tmp_path: Path) -> None:
+    config = replace(tiny, faces="real", augment=replace(tiny.augment, turn=10.0, occlude=0.3))
+    teachers = Teachers(Faceset(tmp_path / "missing"), source_set, target_set)
+    result = train(teachers, config, 64, 7, tmp_path / "checkpoints")
+    assert result.summary["source_faces"] == 24
+    with pytest.raises(UserError, match="missing"):
+        train(teachers, replace(config, faces="synthetic"), 64, 7, tmp_path / "checkpoints")
+
+
 def test_complete_training_returns_at_once(whole, tiny, source_set, target_set) -> None:
     result, folder, _ = whole
     again = run(tiny, source_set, target_set, folder)

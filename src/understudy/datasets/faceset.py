@@ -24,10 +24,11 @@ class FacesetDataset(AbstractDataset[ShardPlan, Faceset]):
         self.metadata = metadata
 
     def load(self) -> Faceset:
-        """Return the handle of a complete faceset; raise UserError when it is not complete."""
-        faceset = Faceset(self._filepath)
-        _ = faceset.shards
-        return faceset
+        """Return the handle; a faceset that is missing or not complete is a UserError to whoever reads it.
+
+        Not before: a swap that learns from filmed faces needs no synthetic ones.
+        """
+        return Faceset(self._filepath)
 
     def save(self, data: ShardPlan) -> None:
         """Make the shards that are missing or damaged, then declare the faceset complete."""

@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from understudy.errors import Diverged
+
 LOOK_EVERY = 16
 """Steps between two looks: on a GPU each one waits for it."""
 ALIVE, COLLAPSED = 0.3, 0.05
@@ -16,10 +18,6 @@ CERTAIN = 0.98
 """Mean sign of the logits, both ways, at which the discriminator counts as certain."""
 HOPELESS = 8.0
 """Loss of the generator at which its pictures are given a chance of e^-8 of being filmed."""
-
-
-class Diverged(Exception):
-    """Training has failed; the message says how."""
 
 
 @dataclass

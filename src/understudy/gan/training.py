@@ -14,8 +14,8 @@ import torch
 from pytorch_lightning.loggers import Logger
 from torch.utils.data import DataLoader
 
-from understudy.checkpoint import load_good, load_state, save_state
-from understudy.errors import UserError
+from understudy.checkpoint import ROLLBACKS, load_good, load_state, save_state
+from understudy.errors import Diverged, UserError
 from understudy.faces.faceset import Faceset
 from understudy.files import fingerprint
 from understudy.gan import chance, keep
@@ -23,7 +23,6 @@ from understudy.gan.config import GanConfig, check_size
 from understudy.gan.data import read_faces
 from understudy.gan.device import memory_used, place_pictures, plan_device, prepare
 from understudy.gan.distributed import check_batch
-from understudy.gan.health import Diverged
 from understudy.gan.leak import leak_figures
 from understudy.gan.module import GanModule
 from understudy.gan.networks import load_generator, pack, start_from, weights_key
@@ -34,8 +33,6 @@ from understudy.processes import PlainStrategy, processes_per_node, share_from_e
 from understudy.progress import meter
 from understudy.weights import Weights, load_weights
 
-ROLLBACKS = 2
-"""How often a training that failed is taken up again, each time at half the learning rate."""
 LEAK_FACES = 200
 
 logger = logging.getLogger(__name__)

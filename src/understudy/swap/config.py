@@ -81,6 +81,8 @@ class AugmentConfig:
         colour_jitter: how far brightness, contrast and saturation of the input vary.
         colour_transfer: how often a source face takes on the colours of a target face.
         nearest: source faces drawn for each target face, of which the one turned most alike teaches.
+        occlude: share of the faces with something in front of them, which the mask learns to leave out.
+        turn: before training each source face is turned to the pose of a target face, by so many degrees at most.
     """
 
     warp: float = Field(default=1.0, ge=0, le=2)
@@ -93,6 +95,8 @@ class AugmentConfig:
     colour_jitter: float = Field(default=0.05, ge=0, le=0.5)
     colour_transfer: float = Field(default=0.8, ge=0, le=1)
     nearest: int = Field(default=1, ge=1, le=64)
+    occlude: float = Field(default=0.0, ge=0, le=1)
+    turn: float = Field(default=0.0, ge=0, le=20)
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -1,6 +1,6 @@
 """Facesets as tensors: faces with their masks, kept as bytes on the device that trains."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,12 +10,14 @@ from understudy.faces.expression import EXPRESSION, Variety, choose, expression_
 from understudy.faces.faceset import Faceset
 from understudy.faces.masks import eyes_mouth_mask, hull_mask
 from understudy.swap.config import AugmentConfig, SwapConfig
+from understudy.swap.occlude import occlude
+from understudy.swap.turn import turned
 from understudy.swap.warp import displacement, jitter_colours, sample, similarity, transfer_colours, uniform
 
 FEWEST = 8
 """Fewer faces than this teach a decoder nothing but themselves."""
 
-YAW = EXPRESSION.index("yaw")
+YAW, PITCH = EXPRESSION.index("yaw"), EXPRESSION.index("pitch")
 
 FARTHEST = 5.0
 """Expressions beyond so many deviations are faults of the landmarks."""
@@ -34,19 +36,21 @@ class FaceTensors:
     Args:
         layers: (N, 5, S, S): red, green, blue, mask of the face, mask of eyes and mouth.
         expression: (N, 5) float32, in the order of `faces.expression`, in the person's own deviations.
-        yaw: (N,) float32, degrees.
+        pose: (N, 2) float32, yaw and pitch in degrees.
+        landmarks: (N, 68, 2) float32, pixels.
     """
 
     layers: torch.Tensor
     expression: torch.Tensor
-    yaw: torch.Tensor
+    pose: torch.Tensor
+    landmarks: torch.Tensor
 
     def __len__(self) -> int:
         return len(self.layers)
 
     def to(self, device: torch.device) -> "FaceTensors":
         """The same faces on another device."""
-        return FaceTensors(self.layers.to(device), self.expression.to(device), self.yaw.to(device))
+        return FaceTensors(*(column.to(device) for column in vars(self).values()))
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,29 @@ def target_tensors(faces: Faceset, config: SwapConfig, rows: np.ndarray | None =
     return found
 
 
+def turned_towards(source: FaceTensors, target: FaceTensors, config: AugmentConfig, seed: int) -> FaceTensors:
+    """The source's faces, each turned to the pose of a face of the target, or of its mirror image if that is nearer.
+
+    The few poses of a person who looked past the camera all their life are thus not all that the decoder knows. The
+    poses are those of target faces drawn by `seed`; the mirrored ones only where `config.flip_source` will mirror
+    them back. What a face's pose means in its person's own deviations is taken over with it.
+    """
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(len(target), size=len(source))
+    poses, expression = target.pose[rows].numpy().astype(np.float64), source.expression.clone()
+    own = source.pose.numpy()
+    away = np.zeros(len(source), bool)
+    if config.flip_source == "pose":
+        away = np.abs(own[:, 0] + poses[:, 0]) < np.abs(own[:, 0] - poses[:, 0])
+    sign = np.where(away, -1.0, 1.0)
+    poses[:, 0] *= sign
+    expression[:, YAW] = target.expression[rows, YAW] * torch.from_numpy(sign).float()
+    expression[:, PITCH] = target.expression[rows, PITCH]
+    layers, reached = turned(source.layers, source.landmarks.numpy(), poses, config.turn)
+    _clear_border(layers)
+    return replace(source, layers=layers, expression=expression, pose=torch.from_numpy(reached).float())
+
+
 def chosen_rows(
     faces: Faceset, limit: int, allowed: np.ndarray | None = None, variety: Variety | None = None, seed: int = 0
 ) -> np.ndarray:
@@ -168,7 +195,12 @@ def chosen_rows(
 def tensors_of(faces: Faceset, rows: np.ndarray) -> FaceTensors:
     """The faces of `rows`, with their masks."""
     if not len(rows):
-        return FaceTensors(torch.zeros(0, 5, 1, 1, dtype=torch.uint8), torch.zeros(0, len(EXPRESSION)), torch.zeros(0))
+        return FaceTensors(
+            torch.zeros(0, 5, 1, 1, dtype=torch.uint8),
+            torch.zeros(0, len(EXPRESSION)),
+            torch.zeros(0, 2),
+            torch.zeros(0, 68, 2),
+        )
     landmarks = faces.landmarks()
     images = faces.images(rows)  # N x S x S x 3
     size = images.shape[1]
@@ -177,10 +209,16 @@ def tensors_of(faces: Faceset, rows: np.ndarray) -> FaceTensors:
     for number, row in enumerate(rows):
         layers[number, 3] = np.round(255 * hull_mask(landmarks[row], size))
         layers[number, 4] = np.round(255 * eyes_mouth_mask(landmarks[row], size).clip(0, 1))
-    layers[:, 3:, [0, -1]] = 0  # beyond the crop the border repeats: no mask there
+    _clear_border(layers)
+    pose = np.nan_to_num(np.stack([faces.column("yaw")[rows], faces.column("pitch")[rows]], 1)).astype(np.float32)
+    columns = (layers, _expressions(faces)[rows], pose, landmarks[rows].astype(np.float32))
+    return FaceTensors(*(torch.from_numpy(column) for column in columns))
+
+
+def _clear_border(layers: np.ndarray | torch.Tensor) -> None:
+    """Take the masks off the border: beyond the crop it repeats, and there is no mask."""
+    layers[:, 3:, [0, -1]] = 0
     layers[:, 3:, :, [0, -1]] = 0
-    yaw = np.nan_to_num(faces.column("yaw")[rows]).astype(np.float32)
-    return FaceTensors(torch.from_numpy(layers), torch.from_numpy(_expressions(faces)[rows]), torch.from_numpy(yaw))
 
 
 def _expressions(faces: Faceset) -> np.ndarray:
@@ -206,11 +244,12 @@ def draw(
     the camera to different sides, and what is usual for one must not stand for what is usual for the other.
     """
     rows_b = torch.randint(len(target), (batch,), generator=generator, device=generator.device)
-    rows_a, mirrored = _turned_alike(source, target.yaw[rows_b], config, generator)
+    rows_a, mirrored = _turned_alike(source, target.pose[rows_b, 0], config, generator)
     (a, express_a), (b, express_b) = _take(source, rows_a), _take(target, rows_b)
     apply = uniform((batch,), 0, 1, generator) < config.colour_transfer
     a[:, :3] = transfer_colours(a[:, :3], a[:, 3:4], b[:, :3], b[:, 3:4], apply)
     layers = torch.cat([a, b])  # 2B x 5 x S x S
+    occlude(layers, config.occlude, generator)
     size = layers.shape[-1]
     flip = torch.cat([mirrored, torch.full_like(mirrored, config.flip_target)])
     matrices = similarity(2 * batch, config, flip, generator)
@@ -230,8 +269,8 @@ def _turned_alike(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows of the source (B,) for target faces turned by `yaw` (B,), and how often each is mirrored (B,)."""
     drawn = torch.randint(len(source), (len(yaw), config.nearest), generator=generator, device=generator.device)
-    turned = source.yaw[drawn]  # B x n
-    both = torch.stack([turned, -turned] if config.flip_source == "pose" else [turned], 2)
+    yaws = source.pose[drawn, 0]  # B x n
+    both = torch.stack([yaws, -yaws] if config.flip_source == "pose" else [yaws], 2)
     place = (both - yaw[:, None, None]).abs().flatten(1).argmin(1)
     rows = drawn.gather(1, place[:, None] // both.shape[2])[:, 0]
     if config.flip_source == "pose":

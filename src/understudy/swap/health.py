@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from understudy.errors import Diverged
+
 MEMORY = 0.9
 """How much of the running mean stays from one look to the next."""
 WORSE = 3.0
@@ -12,10 +14,6 @@ PATIENCE = 10
 """Looks in a row that must find them so."""
 YOUNG = 20
 """Looks before the lowest is believed."""
-
-
-class Diverged(Exception):
-    """Training has failed; the message says how."""
 
 
 @dataclass

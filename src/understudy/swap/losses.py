@@ -96,13 +96,16 @@ def face_losses(
     losses = {"mask": weights.mask * (mask.float() - target_mask).square().mean((1, 2, 3))}
     if not image.is_cuda:  # there it would be waited for
         rows, columns = _around(soft, window_of(image.shape[-1]))
-        image, target, soft, eyes_mouth = (x[..., rows, columns] for x in (image, target, soft, eyes_mouth))
+        image, target, soft, eyes_mouth = (
+            x[..., rows, columns].contiguous() for x in (image, target, soft, eyes_mouth)
+        )
     image, target = (image.float() + 1) / 2, (target + 1) / 2
-    difference = image - target
-    losses["dssim"] = weights.dssim * multiscale_dssim(image * soft, target * soft, mask.shape[-1])
-    losses["mse"] = weights.mse / full * (difference * soft).square().sum((1, 2, 3))
+    masked, masked_target = image * soft, target * soft
+    losses["dssim"] = weights.dssim * multiscale_dssim(masked, masked_target, mask.shape[-1])
+    losses["mse"] = weights.mse / full * (masked - masked_target).square().sum((1, 2, 3))
     if weights.eyes_mouth:
-        losses["eyes_mouth"] = weights.eyes_mouth / full * (difference * eyes_mouth).abs().sum((1, 2, 3))
+        apart = ((image - target) * eyes_mouth).abs().sum((1, 2, 3))
+        losses["eyes_mouth"] = weights.eyes_mouth / full * apart
     return losses
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from understudy.processes import Share, average
+from understudy.swap.adam import Adam
 from understudy.swap.config import SwapConfig
 from understudy.swap.data import FaceTensors, Sides, draw
 from understudy.swap.discriminator import PatchDiscriminator, discriminator_loss, face_alone, painter_loss
@@ -85,12 +86,12 @@ class SwapModule(pl.LightningModule):
         # In a tuple, so that the embedder's weights are neither trained nor kept in checkpoints.
         self.judge = (likeness,)
         self.parts = list(network.parameters())
-        self.adam = _adam(self.parts, config.training.lr)
+        self.adam = Adam(self.parts, config.training.lr)
         self.critic: PatchDiscriminator | None = None
         self.critic_adam: torch.optim.Optimizer | None = None
         if config.losses.gan:
             self.critic = fast_layout(PatchDiscriminator(network.size, config.losses.gan_channels))
-            self.critic_adam = _adam(list(self.critic.parameters()), config.training.lr)
+            self.critic_adam = Adam(list(self.critic.parameters()), config.training.lr)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam over the autoencoder, and one over the discriminator if there is one."""
@@ -212,11 +213,6 @@ class SwapModule(pl.LightningModule):
     def finite(self) -> bool:
         """Whether every weight is a number."""
         return bool(torch.stack(torch._foreach_norm(list(self.parameters()))).isfinite().all())
-
-
-def _adam(parameters: list[torch.nn.Parameter], lr: float) -> torch.optim.Adam:
-    """Adam that updates all weights in one call: a tenth of a small network's step on a CPU."""
-    return torch.optim.Adam(parameters, lr=lr, fused=True)
 
 
 def learning_rate(config: SwapConfig, iteration: int) -> float:

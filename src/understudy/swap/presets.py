@@ -22,6 +22,7 @@ TINY: Settings = {
         "flip_target": 0,
         "colour_jitter": 0.03,
         "nearest": 4,
+        "turn": 15,
     },
     "losses": {"eyes_mouth": 600},
     "training": {"iterations": 3000, "batch": 8, "lr": 1e-3, "decay_from": 0.5},

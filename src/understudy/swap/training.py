@@ -13,8 +13,8 @@ import torch
 from pytorch_lightning.loggers import Logger
 from torch.utils.data import DataLoader
 
-from understudy.checkpoint import load_good, load_state, save_state
-from understudy.errors import UserError
+from understudy.checkpoint import ROLLBACKS, load_good, load_state, save_state
+from understudy.errors import Diverged, UserError
 from understudy.faces.faceset import Faceset
 from understudy.faces.identity import medoid
 from understudy.faces.selection import Selection
@@ -23,17 +23,13 @@ from understudy.memory import keep_memory
 from understudy.processes import PlainStrategy, processes_per_node, share_from_environment
 from understudy.progress import meter
 from understudy.swap.config import SwapConfig
-from understudy.swap.data import held_out_rows, source_tensors, target_tensors
-from understudy.swap.health import Diverged
+from understudy.swap.data import held_out_rows, source_tensors, target_tensors, turned_towards
 from understudy.swap.likeness import Likeness
 from understudy.swap.module import State, SwapModule
 from understudy.swap.networks import Trainee, fast_layout, weights_of
 from understudy.swap.preview import preview
 from understudy.swap.watch import OnPreview, Watch
 from understudy.weights import Weights
-
-ROLLBACKS = 2
-"""How often a training that failed is taken up again, each time at half the learning rate."""
 
 _UNTRAINED = ("log_every", "preview_every", "checkpoint_every")
 
@@ -130,10 +126,9 @@ def train(
             f"processes: use a multiple of {share.world}."
         )
     folder = checkpoints / key_of(teachers, config, size, seed)
-    faces = (
-        source_tensors(teachers.synthetic, teachers.real, config, teachers.real_rows, seed),
-        target_tensors(teachers.target, config, teachers.target_rows),
-    )
+    source = source_tensors(teachers.synthetic, teachers.real, config, teachers.real_rows, seed)
+    target = target_tensors(teachers.target, config, teachers.target_rows)
+    faces = (turned_towards(source, target, config.augment, seed) if config.augment.turn else source, target)
     arguments = {"size": size, **{name: value for name, value in asdict(config.network).items() if name != "kind"}}
     keep_memory()
     watch = Watch(config, folder, faces, on_preview if share.rank == 0 else None, share.rank == 0)

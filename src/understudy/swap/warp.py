@@ -62,10 +62,9 @@ def displacement(count: int, size: int, strength: float, generator: torch.Genera
 
 def sample(images: torch.Tensor, matrices: torch.Tensor, moved: torch.Tensor | None = None) -> torch.Tensor:
     """Resample images (B, C, S, S) by `matrices`, and by the displacement `moved` before it; the border repeats."""
-    count, _, height, width = images.shape
-    grid = F.affine_grid(matrices, [count, 1, height, width], align_corners=False)  # B x S x S x 2
+    grid = F.affine_grid(matrices, [len(images), 1, *images.shape[2:]], align_corners=False)  # B x S x S x 2
     if moved is not None:
-        grid = grid + moved @ matrices[:, None, :, :2].mT
+        grid = grid + (moved.flatten(1, 2) @ matrices[:, :, :2].mT).view_as(moved)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
