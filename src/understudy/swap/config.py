@@ -81,7 +81,7 @@ class AugmentConfig:
         colour_jitter: how far brightness, contrast and saturation of the input vary.
         colour_transfer: how often a source face takes on the colours of a target face.
         nearest: source faces drawn for each target face, of which the one turned most alike teaches.
-        occlude: share of the faces with something in front of them, which the mask learns to leave out.
+        occlude: share of the faces with something laid over them, and a hole in the mask where it lies.
         turn: before training each source face is turned to the pose of a target face, by so many degrees at most.
     """
 

@@ -1,8 +1,9 @@
-"""Things in front of faces: what teaches the mask that a hand, hair or a microphone is no part of the face.
+"""Things laid over faces: a hand, hair or a microphone is no part of the face.
 
 The masks of the facesets know nothing of them, being outlines of landmarks. So some faces get a patch of another
 picture laid over them (as in Zhong et al., "Random erasing data augmentation", arXiv 1708.04896), with a hole in the
-mask where it lies. What is painted there does not matter, since nothing counts outside the mask.
+mask where it lies. What is painted there does not matter, since nothing counts outside the mask. The hole has to pass
+through the code: one of 128 numbers, as in the preset `tiny`, does not hold it, and the mask stays whole there.
 """
 
 import math
