@@ -139,6 +139,7 @@ def main() -> None:
         step()
     work = counter.get_total_flops()
     alone = [layer.call() for layer in layers_of(step)]
+    module.start_threads()
 
     def convolutions() -> None:
         for call in alone:

@@ -3,7 +3,9 @@
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
@@ -17,7 +19,7 @@ from understudy.swap.data import FaceTensors, Sides, draw
 from understudy.swap.discriminator import PatchDiscriminator, discriminator_loss, face_alone, painter_loss
 from understudy.swap.likeness import Likeness
 from understudy.swap.losses import face_losses
-from understudy.swap.networks import Trainee, fast_layout
+from understudy.swap.networks import Part, Trainee, fast_layout
 
 SLOWEST = 0.1
 """The learning rate at the end, as a share of that at the beginning."""
@@ -46,6 +48,21 @@ class State:
     health: dict[str, Any]
     rate: float
     troubles: list[str]
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What comes of painting a part.
+
+    Args:
+        gradient: of the part's losses by its code.
+        image: the faces, (N, 3, S, S); no gradient.
+        losses: weighted means over each person's faces, by name.
+    """
+
+    gradient: Tensor
+    image: Tensor
+    losses: dict[str, Tensor]
 
 
 class SwapModule(pl.LightningModule):
@@ -87,6 +104,7 @@ class SwapModule(pl.LightningModule):
         self.judge = (likeness,)
         self.parts = list(network.parameters())
         self.adam = Adam(self.parts, config.training.lr)
+        self.pool: ThreadPoolExecutor | None = None
         self.critic: PatchDiscriminator | None = None
         self.critic_adam: torch.optim.Optimizer | None = None
         if config.losses.gan:
@@ -100,7 +118,14 @@ class SwapModule(pl.LightningModule):
     def on_fit_start(self) -> None:
         """Bring the faces to the device."""
         self.faces = (self.faces[0].to(self.device), self.faces[1].to(self.device))
+        self.start_threads()
         self.started = time.monotonic()
+
+    def on_fit_end(self) -> None:
+        """Let the threads go."""
+        if self.pool is not None:
+            self.pool.shutdown()
+            self.pool = None
 
     def training_step(self, _batch: Tensor, _number: int) -> None:
         """One iteration: both people through the shared encoder and back."""
@@ -109,30 +134,61 @@ class SwapModule(pl.LightningModule):
             for group in optimiser.param_groups:
                 group["lr"] = self.rate * learning_rate(self.config, self.iteration)
         sides = self._draw()
-        image, mask, code, expression = self.network.reconstruct(sides.inputs)
-        faces = face_losses(image, mask, sides.target, sides.mask, sides.eyes_mouth, self.config.losses)
+        codes = self.network.encode(sides.inputs)
+        paintings = self._at_once(partial(self._paint, sides), codes.parts)
+        losses = {name: value for painting in paintings for name, value in painting.losses.items()}
+        terms: list[Tensor] = []
         if self.config.losses.expression:
-            told = (expression.float() - sides.expression).square().mean(1)
-            faces["expression"] = self.config.losses.expression * told
-        losses = {
-            f"swap/{who}_{name}": half.mean()
-            for name, values in faces.items()
-            for who, half in zip(("source", "target"), values.chunk(2), strict=True)
-        }
-        total = torch.stack(list(losses.values())).sum()
+            told = (codes.expression.float() - sides.expression).square().mean(1)
+            halves = zip(("source", "target"), told.chunk(2), strict=True)
+            shown = {f"swap/{who}_expression": self.config.losses.expression * half.mean() for who, half in halves}
+            losses |= shown
+            terms += shown.values()
         if self._due("identity") and (self.iteration + 1) % self.config.losses.identity_every == 0:
-            total = total + self._identity(code, losses)
-        if self._due("gan"):
-            total = total + self._pass(image, sides, losses)
-        self.manual_backward(total)
+            terms.append(self._identity(codes.shared, losses))
+        # On from where the decoders' gradients ended.
+        ends = [part.code for part in codes.parts]
+        torch.autograd.backward(
+            [*ends, *terms], [*(painting.gradient for painting in paintings), *([None] * len(terms))]
+        )
         average([parameter.grad for parameter in self.parts if parameter.grad is not None])
         self.adam.step()
         if self._due("gan"):
-            self._teach_critic(image.detach(), sides, losses)
+            self._teach_critic(paintings[0].image, sides, losses)
         self.iteration += 1
         fresh = self._log(losses)
         self.losses = fresh or self.losses
         self.on_step(self, fresh)
+
+    def _paint(self, sides: Sides, part: Part) -> "Painting":
+        """Paint the faces of a part and find the gradients of their decoder."""
+        code = part.code.detach().requires_grad_()
+        image, mask = part.paint(code)
+        target, true_mask, eyes_mouth = (layer[part.rows] for layer in (sides.target, sides.mask, sides.eyes_mouth))
+        losses = {
+            f"swap/{who}_{name}": half.mean()
+            for name, values in face_losses(image, mask, target, true_mask, eyes_mouth, self.config.losses).items()
+            for who, half in zip(part.people, values.chunk(len(part.people)), strict=True)
+        }
+        total = torch.stack(list(losses.values())).sum()
+        if "source" in part.people and self._due("gan"):
+            total = total + self._pass(image, sides, losses)
+        total.backward()
+        assert code.grad is not None
+        return Painting(code.grad, image.detach(), losses)
+
+    def _at_once(self, do: Callable[[Part], "Painting"], parts: list[Part]) -> list["Painting"]:
+        """Work on all parts, each in a thread of its own where there are threads.
+
+        So they are busier than when each of many small layers is shared between them.
+        """
+        return list(map(do, parts) if self.pool is None or len(parts) == 1 else self.pool.map(do, parts))
+
+    def start_threads(self) -> None:
+        """Share the CPU's threads out between two people; without effect on a GPU or with a single thread."""
+        threads = torch.get_num_threads() // 2
+        if self.device.type == "cpu" and threads:
+            self.pool = ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(threads,))
 
     def _draw(self) -> Sides:
         """This process's part of what the iteration sees."""
@@ -163,7 +219,8 @@ class SwapModule(pl.LightningModule):
         """How far the source's painted faces are from passing for filmed ones."""
         assert self.critic is not None
         self.critic.requires_grad_(False)
-        painted, masks = image.chunk(2)[0], sides.mask.chunk(2)[0]
+        masks = sides.mask.chunk(2)[0]
+        painted = image[: len(masks)]
         losses["swap/gan"] = painter_loss(self.critic(face_alone(painted, masks)))
         return self.config.losses.gan * losses["swap/gan"]
 
@@ -171,7 +228,8 @@ class SwapModule(pl.LightningModule):
         """One step of the discriminator, on the source's filmed and painted faces."""
         assert self.critic is not None and self.critic_adam is not None
         self.critic.requires_grad_(True)
-        painted, real, masks = (layer.chunk(2)[0] for layer in (image, sides.target, sides.mask))
+        real, masks = (layer.chunk(2)[0] for layer in (sides.target, sides.mask))
+        painted = image[: len(masks)]
         loss = discriminator_loss(self.critic(face_alone(real, masks)), self.critic(face_alone(painted, masks)))
         self.manual_backward(loss)
         average([parameter.grad for parameter in self.critic.parameters() if parameter.grad is not None])

@@ -22,6 +22,23 @@ KINDS = ("df", "liae")
 N = TypeVar("N", bound=nn.Module)
 
 
+class Part(NamedTuple):
+    """Faces that one decoder paints."""
+
+    people: tuple[str, ...]  # whose they are, as many of each
+    rows: slice  # which of the 2B faces
+    code: torch.Tensor
+    paint: nn.Module  # the code to faces and masks
+
+
+class Codes(NamedTuple):
+    """What the encoder makes of the source's B faces and the target's B faces."""
+
+    parts: list[Part]
+    shared: torch.Tensor  # the code of the target's faces that the swap paints
+    expression: torch.Tensor  # 2B x 5, as the code tells it
+
+
 class Painted(NamedTuple):
     """What comes back of the source's B faces and the target's B faces."""
 
@@ -85,25 +102,31 @@ class Trainee(Swapper):
         initialise(self.target)
         initialise(self.expression)
 
-    def reconstruct(self, faces: torch.Tensor) -> "Painted":
-        """Both people's own faces back.
+    def encode(self, faces: torch.Tensor) -> "Codes":
+        """What is to be painted of both people's faces.
 
         Args:
             faces: as many faces of the source as of the target, one after the other, (2B, 3, S, S) in [-1, 1].
         """
         flat = self.encoder(faces)
-        of_source, of_target = self.inter.squeeze(flat).chunk(2)
-        short = torch.cat([self.source_standard(of_source), self.standard(of_target)])
+        short_source, short_target = self.inter.squeeze(flat).chunk(2)
+        short = torch.cat([self.source_standard(short_source), self.standard(short_target)])
         code_source, code_target = self.inter.widen(short).chunk(2)
         expression = self.expression(short)
+        half = len(faces) // 2
         if self.twofold:
             own = self.target(flat.chunk(2)[1])
             halves = torch.cat([torch.cat([code_source, own]), torch.cat([code_source, code_target])], 1)
-            image, mask = self.source(halves)
-            return Painted(image, mask, code_target, expression)
-        painted = zip(self.source(code_source), self.target(code_target), strict=True)
-        image, mask = (torch.cat(both) for both in painted)
-        return Painted(image, mask, code_target, expression)
+            return Codes([Part(("source", "target"), slice(None), halves, self.source)], code_target, expression)
+        of_source = Part(("source",), slice(0, half), code_source, self.source)
+        of_target = Part(("target",), slice(half, None), code_target, self.target)
+        return Codes([of_source, of_target], code_target, expression)
+
+    def reconstruct(self, faces: torch.Tensor) -> "Painted":
+        """Both people's own faces back; `faces` as in `encode`."""
+        codes = self.encode(faces)
+        image, mask = (torch.cat(both) for both in zip(*(part.paint(part.code) for part in codes.parts), strict=True))
+        return Painted(image, mask, codes.shared, codes.expression)
 
 
 def initialise(network: nn.Module) -> None:
