@@ -11,7 +11,7 @@ from understudy.swap.presets import PRESETS, configure
 def test_explicit_values_win() -> None:
     config = configure({"preset": "tiny", "network": {"decoder": 8}, "training": {"iterations": 5}, "count": 9})
     assert config.network.decoder == 8 and config.network.encoder == 24
-    assert config.training.iterations == 5 and config.training.lr == 1e-3
+    assert config.training.iterations == 5 and config.training.lr == 1.4e-3
     assert config.count == 9 and config.augment.flip_source == "pose"
 
 
