@@ -78,5 +78,6 @@ if __name__ == "__main__":  # COUNT=8 python cheap.py FOLDER LOG SECONDS WORKERS
     # by its name, since workers do not know this module as __main__
     from cheap import slow_plan as plan_of
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started with it ignored
     plan = plan_of(Path(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]), int(os.environ["COUNT"]))
     make_faceset(Path(sys.argv[1]), plan)
