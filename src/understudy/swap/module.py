@@ -51,7 +51,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Painting:
+class PartResult:
     """What comes of painting a part.
 
     Args:
@@ -135,8 +135,8 @@ class SwapModule(pl.LightningModule):
                 group["lr"] = self.rate * learning_rate(self.config, self.iteration)
         sides = self._draw()
         codes = self.network.encode(sides.inputs)
-        paintings = self._at_once(partial(self._paint, sides), codes.parts)
-        losses = {name: value for painting in paintings for name, value in painting.losses.items()}
+        results = self._at_once(partial(self._paint, sides), codes.parts)
+        losses = {name: value for result in results for name, value in result.losses.items()}
         terms: list[Tensor] = []
         if self.config.losses.expression:
             told = (codes.expression.float() - sides.expression).square().mean(1)
@@ -148,19 +148,17 @@ class SwapModule(pl.LightningModule):
             terms.append(self._identity(codes.shared, losses))
         # On from where the decoders' gradients ended.
         ends = [part.code for part in codes.parts]
-        torch.autograd.backward(
-            [*ends, *terms], [*(painting.gradient for painting in paintings), *([None] * len(terms))]
-        )
+        torch.autograd.backward([*ends, *terms], [*(result.gradient for result in results), *([None] * len(terms))])
         average([parameter.grad for parameter in self.parts if parameter.grad is not None])
         self.adam.step()
         if self._due("gan"):
-            self._teach_critic(paintings[0].image, sides, losses)
+            self._teach_critic(results[0].image, sides, losses)
         self.iteration += 1
         fresh = self._log(losses)
         self.losses = fresh or self.losses
         self.on_step(self, fresh)
 
-    def _paint(self, sides: Sides, part: Part) -> "Painting":
+    def _paint(self, sides: Sides, part: Part) -> "PartResult":
         """Paint the faces of a part and find the gradients of their decoder."""
         code = part.code.detach().requires_grad_()
         image, mask = part.paint(code)
@@ -175,9 +173,9 @@ class SwapModule(pl.LightningModule):
             total = total + self._pass(image, sides, losses)
         total.backward()
         assert code.grad is not None
-        return Painting(code.grad, image.detach(), losses)
+        return PartResult(code.grad, image.detach(), losses)
 
-    def _at_once(self, do: Callable[[Part], "Painting"], parts: list[Part]) -> list["Painting"]:
+    def _at_once(self, do: Callable[[Part], "PartResult"], parts: list[Part]) -> list["PartResult"]:
         """Work on all parts, each in a thread of its own where there are threads.
 
         So they are busier than when each of many small layers is shared between them.

@@ -8,7 +8,7 @@ from understudy.swap.config import SwapConfig
 
 Settings = dict[str, dict[str, Any]]
 
-# 64 pixels on two CPU cores: 6 to 13 minutes. So short a training learns faster from faces that are turned and
+# 64 pixels on a CPU: 13 minutes on one core. So short a training learns faster from faces that are turned and
 # moved less, and a mouth is two pixels high: the warp must not bend more than that. Without `s` it does not move.
 TINY: Settings = {
     "network": {"kind": "df", "options": "uds", "encoder": 24, "inter": 128, "decoder": 16, "mask": 6},
