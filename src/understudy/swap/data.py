@@ -151,6 +151,15 @@ def turned_towards(source: FaceTensors, target: FaceTensors, config: AugmentConf
     The few poses of a person who looked past the camera all their life are thus not all that the decoder knows. The
     poses are those of target faces drawn by `seed`; the mirrored ones only where `config.flip_source` will mirror
     them back. What a face's pose means in its person's own deviations is taken over with it.
+
+    Args:
+        source: N faces, on the CPU.
+        target: M faces, on the CPU.
+        config: `turn` degrees at most, either way.
+        seed: of which pose each face gets.
+
+    Returns:
+        N faces with layers, expression and pose changed; `landmarks` stay those before the turn.
     """
     rng = np.random.default_rng(seed)
     rows = rng.integers(len(target), size=len(source))

@@ -55,7 +55,7 @@ class PartResult:
     """What comes of painting a part.
 
     Args:
-        gradient: of the part's losses by its code.
+        gradient: of the part's losses by its code, of the code's shape.
         image: the faces, (N, 3, S, S); no gradient.
         losses: weighted means over each person's faces, by name.
     """

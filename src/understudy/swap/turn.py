@@ -22,7 +22,10 @@ _AT_ONCE = 64
 
 
 def depth(points: np.ndarray) -> np.ndarray:
-    """How far a head reaches towards the camera at points (..., 2) of the mean face's square; 0 beside the head."""
+    """How far a head reaches towards the camera at points (..., 2) of the mean face's square, in sides of it: (...).
+
+    Nought is the plane of the ears, and what lies beside the head.
+    """
     x, y = points[..., 0] - _MIDDLE[0], points[..., 1]
     inside = 1 - (x / _HALF_WIDTH) ** 2 - ((y - _MIDDLE[1]) / _HALF_HEIGHT) ** 2
     dome = _DOME * np.sqrt(np.clip(inside, 0, 1))
